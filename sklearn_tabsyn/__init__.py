@@ -1,0 +1,7 @@
+"""Learn a table and sample new rows, as a scikit-learn estimator."""
+
+from sklearn_tabsyn._normal_score import NormalScoreTransformer
+
+__all__ = ["NormalScoreTransformer"]
+
+__version__ = "0.1.0"
