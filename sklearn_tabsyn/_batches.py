@@ -1,0 +1,202 @@
+"""Encoded rows, handed to a training in shuffled batches until a budget is used."""
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from sklearn.utils import _safe_indexing, check_consistent_length
+from sklearn.utils.validation import _check_sample_weight
+from torch import Tensor
+from torch.utils.data import Dataset
+
+
+class Batch(NamedTuple):
+    """Clean rows as tensors, with what each row really has.
+
+    Parameters
+    ----------
+    values : Tensor of shape (n, n_values), dtype float32
+        Continuous values; a stand-in where the row has none.
+    levels : Tensor of shape (n, n_codebooks), dtype int64
+        Levels of codebook columns; a stand-in where the row has none.
+    has_values, has_levels : Tensor of the same shapes, dtype float32
+        1 where the row has a value or level, 0 where it has none.
+    """
+
+    values: Tensor
+    levels: Tensor
+    has_values: Tensor
+    has_levels: Tensor
+
+    def to(self, device):
+        """Return the batch on a device."""
+        return Batch(*(part.to(device) for part in self))
+
+
+class RowDataset(Dataset):
+    """Encoded rows, handed out as whole batches.
+
+    Tied values are spread over their range, and what a row does not have is
+    filled by the value of a random other row, anew each time.
+
+    Parameters
+    ----------
+    rows : Rows
+        Encoded rows.
+    weights : ndarray of shape (n_rows,), default=None
+        Weights of the rows, of mean 1; equal if None.
+    """
+
+    def __init__(self, rows, weights=None):
+        self.low, self.high = torch.from_numpy(rows.low), torch.from_numpy(rows.high)
+        self.levels = torch.from_numpy(rows.levels)
+        if weights is None:
+            weights = torch.ones(len(rows.levels))
+        self.weights = torch.as_tensor(weights, dtype=torch.float32)
+        self.value_pool = _Pool(self.low, ~self.low.isnan())
+        self.level_pool = _Pool(self.levels, self.levels >= 0)
+
+    def __len__(self):
+        return len(self.levels)
+
+    def __getitem__(self, index):
+        """Return (batch, weights) of one row."""
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices):
+        """Return (batch, weights) of the rows at `indices`."""
+        indices = torch.as_tensor(indices)
+        low, high, levels = self.low[indices], self.high[indices], self.levels[indices]
+        values = low + torch.rand_like(low) * (high - low)
+        has_values, has_levels = ~low.isnan(), levels >= 0
+        values = self.value_pool.fill(values, has_values)
+        levels = self.level_pool.fill(levels, has_levels).long()
+        batch = Batch(values, levels, has_values.float(), has_levels.float())
+        return batch, self.weights[indices]
+
+
+class _Pool:
+    """What the rows really have of each column that some rows do not have."""
+
+    def __init__(self, columns, present):
+        self.gated = torch.nonzero(~present.all(0)).flatten()
+        parts = [columns[present[:, j], j] for j in self.gated]
+        parts = [part if len(part) else columns.new_zeros(1) for part in parts]
+        self.counts = torch.tensor([len(part) for part in parts])
+        self.starts = self.counts.cumsum(0) - self.counts
+        self.entries = torch.cat(parts) if parts else columns.new_zeros(0)
+
+    def fill(self, columns, present):
+        """Return the columns with random entries where nothing is present."""
+        if not len(self.gated):
+            return columns
+        gated = columns[:, self.gated]
+        places = (torch.rand(gated.shape) * self.counts).long() + self.starts
+        filled = torch.where(present[:, self.gated], gated, self.entries[places])
+        columns = columns.clone()
+        columns[:, self.gated] = filled
+        return columns
+
+
+class Budget:
+    """How much of a training is done, by its steps or by its time.
+
+    Parameters
+    ----------
+    max_iter : int
+        Number of steps.
+    max_time : float, default=None
+        Seconds from the first step; no limit if None.
+    steps_per_epoch : int, default=50
+        Steps between two looks at the held-out rows.
+    """
+
+    def __init__(self, max_iter, max_time=None, steps_per_epoch=50):
+        self.max_iter, self.max_time = max_iter, max_time
+        self.steps_per_epoch = min(steps_per_epoch, max_iter)
+        self.step, self.start = 0, None
+
+    @property
+    def max_epochs(self):
+        """Number of epochs that hold all steps."""
+        return -(-self.max_iter // self.steps_per_epoch)
+
+    def progress(self):
+        """Return the share of the budget that is used, from 0 to 1."""
+        if self.start is None:
+            self.start = time.perf_counter()
+        share = self.step / self.max_iter
+        if self.max_time is not None:
+            share = max(share, (time.perf_counter() - self.start) / self.max_time)
+        return min(share, 1.0)
+
+
+class ShuffledBatches:
+    """Batches of indices from an endless stream of shuffled passes over the rows.
+
+    Parameters
+    ----------
+    n_rows, batch_size : int
+        Rows to shuffle, and rows of a batch.
+    budget : Budget
+        Ends an iteration after an epoch, or when it is used up.
+    """
+
+    def __init__(self, n_rows, batch_size, budget):
+        self.n_rows, self.batch_size, self.budget = n_rows, batch_size, budget
+        self.waiting = torch.empty(0, dtype=torch.long)
+
+    def __len__(self):
+        return self.budget.steps_per_epoch
+
+    def __iter__(self):
+        for _ in range(len(self)):
+            # The first step is always taken, so that there is a loss to report.
+            if self.budget.progress() == 1 and self.budget.step:
+                return
+            self.budget.step += 1
+            while len(self.waiting) < self.batch_size:
+                self.waiting = torch.cat([self.waiting, torch.randperm(self.n_rows)])
+            yield self.waiting[: self.batch_size]
+            self.waiting = self.waiting[self.batch_size :]
+
+
+def weighted_rows(X, y, sample_weight):
+    """Return the rows that have a weight, their targets, and their weights.
+
+    Raises
+    ------
+    ValueError
+        If no row has a weight, or `y` or the weights have another length than `X`.
+    """
+    check_consistent_length(X, y)
+    weights = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    kept = np.flatnonzero(weights)
+    if len(kept) == len(weights):
+        return X, y, weights
+    if not len(kept):
+        raise ValueError(
+            "sample_weight must be positive for at least one row; all are zero."
+        )
+    y = None if y is None else _safe_indexing(y, kept)
+    return _safe_indexing(X, kept), y, weights[kept]
+
+
+def split_rows(rows, weights, fraction):
+    """Return rows, weights, and the (rows, weights) of a random held-out share."""
+    n_rows = len(weights)
+    if n_rows < 2:
+        raise ValueError(
+            f"early_stopping=True needs at least 2 rows; got {n_rows}. Set "
+            "early_stopping=False."
+        )
+    n_held_out = min(max(1, round(fraction * n_rows)), n_rows - 1)
+    order = torch.randperm(n_rows).numpy()
+    held_out, kept = order[:n_held_out], order[n_held_out:]
+    kept_rows, held_out_rows = (
+        type(rows)(*(part[where] for part in rows)) for where in (kept, held_out)
+    )
+    return kept_rows, weights[kept], (held_out_rows, weights[held_out])

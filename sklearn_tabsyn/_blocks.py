@@ -1,0 +1,154 @@
+"""What the denoiser must know of each column by itself, from encoded rows."""
+
+import numpy as np
+from scipy.special import ndtri
+
+N_COMPONENTS = 64
+# A value with at least this share of a continuous column is a component itself.
+HEAVY_TIE = 0.01
+# Columns share a block if the shorter has at least this share of the longer's levels.
+SIMILAR = 0.6
+
+
+def describe_columns(rows, codebooks, weights, sigma_data=0.5):
+    """Return the marginals of all columns, as the arguments of the denoiser's blocks.
+
+    Parameters
+    ----------
+    rows : Rows
+        Encoded training rows.
+    codebooks : list of (int, bool)
+        Number of levels of each codebook column and whether they are ordered.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows.
+    sigma_data : float, default=0.5
+        Standard deviation of scaled numbers (Karras et al. 2022, table 1).
+
+    Returns
+    -------
+    blocks : list of (str, dict)
+        Kind, "mixture" or "codebook", and arguments of blocks that together own every
+        value and every codebook column. Only numbers and numpy arrays.
+    """
+    blocks = []
+    n_values = rows.low.shape[1]
+    if n_values:
+        blocks.append(("mixture", _mixture(rows, weights, sigma_data)))
+    shares = [
+        _shares(rows.levels[:, j], n_levels, weights)
+        for j, (n_levels, _) in enumerate(codebooks)
+    ]
+    for ordered in (True, False):
+        columns = [
+            j for j, (_, is_ordered) in enumerate(codebooks) if is_ordered == ordered
+        ]
+        for group in _similar([(codebooks[j][0], j) for j in columns]):
+            arguments = {"columns": group, "priors": [shares[j] for j in group]}
+            if ordered:
+                places = [_places(shares[j], sigma_data) for j in group]
+                arguments["codes"] = [place[:, None] for place in places]
+            blocks.append(("codebook", arguments))
+    return blocks
+
+
+def _similar(columns):
+    """Group (number of levels, column) so that little padding is needed."""
+    groups = []
+    for n_levels, column in sorted(columns, reverse=True):
+        if not groups or n_levels < SIMILAR * groups[-1][0]:
+            groups.append((n_levels, []))
+        groups[-1][1].append(column)
+    return [group for _, group in groups]
+
+
+def _shares(levels, n_levels, weights):
+    """Return the weighted share of each level; all equal if no row has one."""
+    seen = levels >= 0
+    counts = np.bincount(levels[seen], weights[seen], minlength=n_levels)
+    if not counts.sum():
+        counts = np.ones(n_levels)
+    return counts / counts.sum()
+
+
+def _places(prior, sigma_data):
+    """Return the standardised normal scores of the mid-ranks of ordered levels."""
+    rank = np.cumsum(prior) - prior / 2
+    scores = ndtri(rank.clip(1e-9, 1 - 1e-9))
+    shift, scale = _standard(scores, prior, sigma_data)
+    return (scores - shift) * scale
+
+
+def _standard(values, shares, sigma_data):
+    """Return shift and scale to mean 0 and standard deviation `sigma_data`."""
+    mean = np.average(values, weights=shares)
+    sd = np.sqrt(np.average((values - mean) ** 2, weights=shares))
+    return mean, sigma_data / sd if sd > 1e-12 else 1.0
+
+
+def _mixture(rows, weights, sigma_data):
+    """Return the arguments of the block of all continuous columns."""
+    parts = []
+    for low, high in zip(rows.low.T, rows.high.T, strict=True):
+        seen = ~np.isnan(low)
+        if not seen.any():  # never a value: one standard component
+            parts.append(_components(np.zeros(1), np.zeros(1), np.ones(1), sigma_data))
+            continue
+        ends = low[seen].astype(np.float64), high[seen].astype(np.float64)
+        parts.append(_components(*ends, weights[seen], sigma_data))
+    width = max(len(part["means"]) for part in parts)
+    # A component of prior 0 is padding.
+    padding = {"means": 0.0, "widths": 1.0, "priors": 0.0}
+    arguments = {
+        name: np.stack([_fill(part[name], width, fill) for part in parts])
+        for name, fill in padding.items()
+    }
+    edges = [_fill(part["edges"], width - 1, np.inf) for part in parts]
+    return {
+        "columns": list(range(len(parts))),
+        "shift": np.array([part["shift"] for part in parts]),
+        "scale": np.array([part["scale"] for part in parts]),
+        **arguments,
+        "edges": np.stack(edges),
+        "sigma_data": sigma_data,
+    }
+
+
+def _fill(row, length, value):
+    return np.concatenate([row, np.full(length - len(row), value)])
+
+
+def _components(low, high, weights, sigma_data):
+    """Return scaling, and sorted components with the edges between, of a column."""
+    middle = (low + high) / 2
+    shift, scale = _standard(middle, weights, sigma_data)
+    order = np.argsort(middle, kind="stable")
+    low, high = ((end[order] - shift) * scale for end in (low, high))
+    middle, weights = (low + high) / 2, weights[order] / weights.sum()
+    label = _labels(middle, weights)
+    priors = np.bincount(label, weights)
+    means = np.bincount(label, weights * middle) / priors
+    spread = (middle - means[label]) ** 2 + (high - low) ** 2 / 12
+    widths = np.sqrt(np.bincount(label, weights * spread) / priors)
+    last = np.flatnonzero(np.diff(label))
+    return {
+        "shift": shift,
+        "scale": scale,
+        "means": means,
+        "widths": widths,
+        "priors": priors,
+        "edges": (high[last] + low[last + 1]) / 2,
+    }
+
+
+def _labels(middle, weights):
+    """Return the component of each sorted value: equal slices and heavy ties."""
+    tie = np.cumsum(np.diff(middle, prepend=middle[0]) > 0)
+    share = np.bincount(tie, weights)
+    several = np.bincount(tie) > 1
+    heavy = ((share >= HEAVY_TIE) & several)[tie]
+    n_slices = np.clip(np.count_nonzero(~heavy) // 16, 1, N_COMPONENTS)
+    mass = np.cumsum(np.where(heavy, 0, weights))
+    piece = np.floor(mass / max(mass[-1], 1e-300) * n_slices * (1 - 1e-9))
+    # A heavy tie is its own component and parts the slice around it.
+    border = np.diff(np.where(heavy, -1 - tie, piece)) != 0
+    return np.concatenate([[0], np.cumsum(border)])

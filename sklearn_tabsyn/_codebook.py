@@ -1,0 +1,121 @@
+"""Columns of finitely many values: their coordinates and their exact posterior."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Codebook(nn.Module):
+    """Columns whose value is one of K codes, seen through Gaussian noise.
+
+    A code is a point: a place on a line for ordered numbers, a one-hot vector or
+    any other vector for names. What a column that knows nothing of the others
+    would believe about its code, given its noisy coordinates, is Bayes' rule and
+    needs no learning. A network only adds to these logits what the other columns
+    tell. Columns with fewer levels than the largest are padded with levels of
+    probability zero, so that all columns are computed at once.
+
+    Parameters
+    ----------
+    columns : sequence of int
+        Place of each column in the matrix of levels that :meth:`encode` reads.
+    priors : sequence of ndarray of shape (n_levels,)
+        Share of each level among the training rows, one array for each column.
+    codes : sequence of ndarray of shape (n_levels, n_dims), default=None
+        The points of the levels, for each column; one-hot vectors if None.
+
+    Notes
+    -----
+    Shapes: `n` rows, `C` columns, `K` levels, `d` coordinates of a column
+    (`d = K` for one-hot vectors).
+    """
+
+    reads = "levels"
+
+    def __init__(self, columns, priors, codes=None):
+        super().__init__()
+        self.n_columns, self.n_levels = len(columns), max(map(len, priors))
+        prior = _pad(priors, self.n_levels)
+        self.register_buffer("columns", torch.as_tensor(columns, dtype=torch.long))
+        self.register_buffer("log_prior", prior.log())
+        codes = None if codes is None else _pad(codes, self.n_levels)
+        self.register_buffer("codes", codes)
+        self.n_dims = self.n_levels if codes is None else codes.shape[-1]
+        self.n_outputs = self.n_columns * self.n_levels
+        self.register_buffer("mean", self._expected(prior).flatten())
+        squares = prior if codes is None else (prior[..., None] * codes**2).sum(1)
+        variance = squares.flatten() - self.mean**2
+        self.register_buffer("variance", variance.clamp(min=0))
+
+    def encode(self, levels):
+        """Return the coordinates, (n, C * d), of the rows' levels."""
+        levels = levels[:, self.columns]
+        if self.codes is None:
+            return functional.one_hot(levels, self.n_levels).flatten(1).float()
+        columns = torch.arange(self.n_columns, device=levels.device)
+        return self.codes[columns, levels].flatten(1)
+
+    def logits(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """Return log prior + log N(x; code, sigma^2), up to a constant of the row.
+
+        `x` has the shape (n, C * d), `sigma` (n,); the result (n, C, K).
+        """
+        return self.log_prior + self._evidence(x) / sigma[:, None, None] ** 2
+
+    def beliefs(self, logits):
+        """Return what each column believes by itself, as inputs of a network."""
+        beliefs = logits.softmax(-1)
+        if self.codes is not None and self.n_dims > 1:
+            beliefs = self._expected(beliefs)
+        return beliefs.flatten(1)
+
+    def denoise(self, x, logits, sigma, outputs):
+        """Return the posterior mean, (n, C * d), of the clean coordinates."""
+        return self._expected(self._posterior(logits, outputs)).flatten(1)
+
+    def decode(self, x, logits, sigma, outputs, chance):
+        """Return levels, (n, C), drawn from their posterior by uniform numbers."""
+        below = self._posterior(logits, outputs).cumsum(-1)
+        # Rounding may leave the last sum under 1, and padding has no probability.
+        below = below / below[..., -1:]
+        return (below <= chance[:, self.columns, None]).sum(-1)
+
+    def entropy(self, x, logits, sigma, outputs, levels):
+        """Return the cross-entropy, (n, C), of the levels of the clean rows."""
+        logits = logits + outputs.unflatten(1, (self.n_columns, -1))
+        levels = levels[:, self.columns]
+        return functional.cross_entropy(
+            logits.flatten(0, 1), levels.flatten(), reduction="none"
+        ).view_as(levels)
+
+    # the posterior mean, learned through its logarithmic score
+    loss = entropy
+
+    def _evidence(self, x):
+        """Return -|x - code|^2 / 2 for every level, up to a constant of the row."""
+        if self.codes is None:
+            # |x - e_k|^2 = |x|^2 - 2 x_k + 1: only x_k depends on the level.
+            return x.unflatten(1, (self.n_columns, -1))
+        if self.n_dims == 1:
+            return (x[:, :, None] - self.codes[..., 0]) ** 2 / -2
+        x = x.unflatten(1, (self.n_columns, -1))
+        return torch.einsum("ncd,ckd->nck", x, self.codes) - (self.codes**2).sum(-1) / 2
+
+    def _posterior(self, logits, outputs):
+        """Return the probability, (n, C, K), of every level."""
+        return (logits + outputs.unflatten(1, (self.n_columns, -1))).softmax(-1)
+
+    def _expected(self, probabilities):
+        """Return the mean code, (..., C, d), of level probabilities (..., C, K)."""
+        if self.codes is None:
+            return probabilities
+        return (probabilities[..., None, :] @ self.codes)[..., 0, :]
+
+
+def _pad(rows, length):
+    """Stack tensors of unequal first dimension, filled up with zeros."""
+    rows = [torch.as_tensor(row, dtype=torch.float32) for row in rows]
+    padded = torch.zeros(len(rows), length, *rows[0].shape[1:])
+    for place, row in zip(padded, rows, strict=True):
+        place[: len(row)] = row
+    return padded

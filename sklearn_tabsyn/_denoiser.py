@@ -1,0 +1,253 @@
+"""Networks, and the denoiser that wraps them in exact Bayes for single columns."""
+
+import itertools
+import math
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_tabsyn._codebook import Codebook
+from sklearn_tabsyn._mixture import Mixture
+
+
+class NoiseEmbedding(nn.Module):
+    """Cosines and sines of a noise label at frequencies from 1 to about 60.
+
+    Parameters
+    ----------
+    n_dims : int
+        Length of the embedding, an even number.
+    """
+
+    def __init__(self, n_dims):
+        super().__init__()
+        frequencies = torch.exp(torch.linspace(0, math.log(60), n_dims // 2))
+        self.register_buffer("frequencies", frequencies)
+
+    def forward(self, noise_labels: Tensor) -> Tensor:
+        """Return the embedding, (n, n_dims), of noise labels, (n,)."""
+        angles = noise_labels[:, None] * self.frequencies
+        return torch.cat([angles.cos(), angles.sin()], dim=1)
+
+
+class _Network(nn.Module):
+    """The ends that both networks share: inputs with noise and class, and outputs."""
+
+    def __init__(self, n_inputs, n_outputs, hidden_dim, n_classes):
+        super().__init__()
+        self.inputs = nn.Linear(n_inputs, hidden_dim)
+        self.noise = nn.Sequential(
+            NoiseEmbedding(64),
+            nn.Linear(64, hidden_dim),
+            nn.SiLU(),
+            nn.Linear(hidden_dim, hidden_dim),
+        )
+        self.classes = nn.Linear(n_classes, hidden_dim) if n_classes else None
+        self.outputs = nn.Linear(hidden_dim, n_outputs)
+        # Zero at first: the denoiser starts as exact Bayes for single columns.
+        nn.init.zeros_(self.outputs.weight)
+        nn.init.zeros_(self.outputs.bias)
+
+    def enter(self, x, noise_labels, class_labels):
+        """Return the first hidden layer, (n, hidden_dim)."""
+        hidden = self.inputs(x) + self.noise(noise_labels)
+        if self.classes is not None and class_labels is not None:
+            hidden = hidden + self.classes(class_labels)
+        return hidden
+
+
+class ResidualMLP(_Network):
+    """Residual blocks that each normalise, widen twofold, and narrow again.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Number of input and of output features.
+    hidden_dim : int, default=256
+        Width of the blocks.
+    n_blocks : int, default=3
+        Number of blocks.
+    dropout : float, default=0.0
+        Share of inner activations that are dropped in training.
+    n_classes : int, default=0
+        Number of columns of `class_labels`; none are expected if 0.
+    """
+
+    def __init__(
+        self, n_inputs, n_outputs, hidden_dim=256, n_blocks=3, dropout=0.0, n_classes=0
+    ):
+        super().__init__(n_inputs, n_outputs, hidden_dim, n_classes)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.LayerNorm(hidden_dim),
+                nn.Linear(hidden_dim, 2 * hidden_dim),
+                nn.SiLU(),
+                nn.Dropout(dropout),
+                nn.Linear(2 * hidden_dim, hidden_dim),
+            )
+            for _ in range(n_blocks)
+        )
+        self.norm = nn.LayerNorm(hidden_dim)
+
+    def forward(self, x, noise_labels, class_labels=None):
+        """Return the outputs, (n, n_outputs), of inputs (n, n_inputs).
+
+        `noise_labels`, (n,), are c_noise = ln(sigma) / 4; `class_labels`,
+        (n, n_classes), are one-hot.
+        """
+        hidden = self.enter(x, noise_labels, class_labels)
+        for block in self.blocks:
+            hidden = hidden + block(hidden)
+        return self.outputs(self.norm(hidden))
+
+
+class MLP(_Network):
+    """The plain network of TabSyn: layers of h, 2h, 2h and h units.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Number of input and of output features.
+    hidden_dim : int, default=256
+        The width h.
+    n_blocks : int, default=3
+        One less than the number of layers after the first.
+    dropout : float, default=0.0
+        Share of activations that are dropped in training.
+    n_classes : int, default=0
+        Number of columns of `class_labels`; none are expected if 0.
+    """
+
+    def __init__(
+        self, n_inputs, n_outputs, hidden_dim=256, n_blocks=2, dropout=0.0, n_classes=0
+    ):
+        super().__init__(n_inputs, n_outputs, hidden_dim, n_classes)
+        widths = [hidden_dim, *[2 * hidden_dim] * n_blocks, hidden_dim]
+        layers = []
+        for before, after in itertools.pairwise(widths):
+            layers += [nn.Linear(before, after), nn.SiLU(), nn.Dropout(dropout)]
+        self.layers = nn.Sequential(nn.SiLU(), *layers)
+
+    def forward(self, x, noise_labels, class_labels=None):
+        """Return the outputs, (n, n_outputs), of inputs (n, n_inputs)."""
+        return self.outputs(self.layers(self.enter(x, noise_labels, class_labels)))
+
+
+BLOCKS = {"mixture": Mixture, "codebook": Codebook}
+NETWORKS = {"residual_mlp": ResidualMLP, "mlp": MLP}
+
+
+class Denoiser(nn.Module):
+    """D(x; sigma): the mean of the clean rows that may be behind a noisy one.
+
+    Parameters
+    ----------
+    blocks : list of (str, dict)
+        Kind and arguments of the blocks of columns, see `describe_columns`.
+    network : callable
+        Makes the network from its numbers of inputs and of outputs.
+    """
+
+    def __init__(self, blocks, network):
+        super().__init__()
+        blocks = [BLOCKS[kind](**arguments) for kind, arguments in blocks]
+        self.blocks = nn.ModuleList(blocks)
+        self.n_dims = [len(block.mean) for block in blocks]
+        self.n_outputs = [block.n_outputs for block in blocks]
+        self.n_codebooks = sum(
+            block.n_columns for block in blocks if block.reads == "levels"
+        )
+        for moment in ("mean", "variance"):
+            parts = [getattr(block, moment) for block in blocks]
+            self.register_buffer(moment, torch.cat(parts))
+        sigma = torch.ones(1)
+        inputs = self._inputs(
+            self.mean[None], sigma, self._logits(self.mean[None], sigma)
+        )
+        self.network = network(inputs.shape[1], sum(self.n_outputs))
+
+    def forward(self, x, sigma, class_labels=None):
+        """Return the denoised coordinates, of the shape (n, d) of x.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, d)
+            Noisy coordinates.
+        sigma : Tensor of shape (n,)
+            Noise level of each row.
+        class_labels : Tensor of shape (n, n_classes), default=None
+            One-hot classes of the rows.
+
+        Returns
+        -------
+        denoised : Tensor of shape (n, d)
+            Posterior mean of the clean coordinates.
+        """
+        parts = self._parts(x, sigma, class_labels)
+        return torch.cat(
+            [block.denoise(x, logits, sigma, out) for block, x, logits, out in parts], 1
+        )
+
+    def encode(self, rows):
+        """Return the coordinates, (n, d), of rows."""
+        return torch.cat([b.encode(getattr(rows, b.reads)) for b in self.blocks], 1)
+
+    def decode(self, x, sigma, chance, class_labels=None):
+        """Return the values and levels behind coordinates with very little noise.
+
+        A codebook column is drawn from its posterior, which at low noise is all but
+        certain: unlike the code nearest to the mean, a draw cannot fall between two
+        likely levels. `chance`, (n, n_codebooks), holds uniform numbers for it.
+        """
+        values = x.new_empty(len(x), 0)
+        levels = torch.zeros_like(chance, dtype=torch.long)
+        for block, x_block, logits, out in self._parts(x, sigma, class_labels):
+            decoded = block.decode(x_block, logits, sigma, out, chance)
+            if block.reads == "values":
+                values = decoded
+            else:
+                levels[:, block.columns] = decoded
+        return values, levels
+
+    def losses(self, x, sigma, rows, class_labels=None):
+        """Return the losses, (n, C), of the columns of all blocks, given clean rows.
+
+        A column of which a row has no value or level loses nothing there.
+        """
+        return self._per_column("loss", x, sigma, rows, class_labels)
+
+    def entropies(self, x, sigma, rows, class_labels=None):
+        """Return the cross-entropies, (n, C), of the columns of all blocks."""
+        return self._per_column("entropy", x, sigma, rows, class_labels)
+
+    def _per_column(self, measure, x, sigma, rows, class_labels):
+        columns = []
+        for block, x_block, logits, out in self._parts(x, sigma, class_labels):
+            clean = getattr(rows, block.reads)
+            loss = getattr(block, measure)(x_block, logits, sigma, out, clean)
+            columns.append(loss * getattr(rows, "has_" + block.reads)[:, block.columns])
+        return torch.cat(columns, 1)
+
+    def _parts(self, x, sigma, class_labels):
+        """Return (block, coordinates, logits of its own, network outputs) of each."""
+        logits = self._logits(x, sigma)
+        inputs = self._inputs(x, sigma, logits)
+        c_noise = sigma.log() / 4
+        outputs = self.network(inputs, c_noise, class_labels)
+        # Evidence from other columns fades as 1 / sigma, and so must what the network
+        # adds. Left free, its errors at high noise, rarely trained, move the marginals.
+        outputs = outputs * (1 + sigma[:, None] ** 2).rsqrt()
+        parts = x.split(self.n_dims, 1), logits, outputs.split(self.n_outputs, 1)
+        return list(zip(self.blocks, *parts, strict=True))
+
+    def _logits(self, x, sigma):
+        parts = zip(self.blocks, x.split(self.n_dims, 1), strict=True)
+        return [block.logits(part, sigma) for block, part in parts]
+
+    def _inputs(self, x, sigma, logits):
+        """Return the network inputs: scaled coordinates and single-column beliefs."""
+        # c_in of EDM, with the mean and variance of each coordinate; one that never
+        # varies holds nothing but noise.
+        c_in = (sigma[:, None] ** 2 + self.variance).rsqrt() * (self.variance > 0)
+        beliefs = [b.beliefs(part) for b, part in zip(self.blocks, logits, strict=True)]
+        return torch.cat([(x - self.mean) * c_in, *beliefs], 1)

@@ -1,0 +1,278 @@
+"""Between a table of numbers and the values and levels that the denoiser sees."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+from sklearn_tabsyn._normal_score import NormalScoreTransformer
+from sklearn_tabsyn._slots import Continuous, Discrete, Nominal
+
+# Numbers with up to this many distinct values have a codebook.
+MAX_DISCRETE = 128
+# Rows on which the inverse of a user's own encoder is tried before training.
+N_CHECKED = 2_000
+
+
+class Rows(NamedTuple):
+    """Encoded rows: continuous values and the levels of codebook columns.
+
+    Parameters
+    ----------
+    low, high : ndarray of shape (n_rows, n_values), dtype float32
+        Range over which a value may be spread, mostly a point; NaN where the
+        row has no value.
+    levels : ndarray of shape (n_rows, n_codebooks), dtype int32
+        Level of each codebook column; -1 where the row has none.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    levels: np.ndarray
+
+
+class TableEncoder:
+    """Encode the numbers of a table into values and levels, and back.
+
+    Parameters
+    ----------
+    schema : TableSchema
+        The columns of the table.
+    encoder : ColumnTransformer, default=None
+        Invertible steps for all columns; by default normal scores for numbers
+        of many values and ordinal codes for all others.
+
+    Attributes
+    ----------
+    transformer_ : ColumnTransformer
+        The fitted encoder.
+    slots_ : list of Continuous, Discrete and Nominal
+        What each encoded column becomes, and how it is read back.
+    """
+
+    def __init__(self, schema, encoder=None):
+        self.schema = schema
+        self.encoder = encoder
+
+    def fit(self, frame):
+        """Learn the encoding of a float frame and return its encoded rows.
+
+        Raises
+        ------
+        ValueError
+            If a step of the user's encoder cannot be inverted.
+        """
+        transformer = self.encoder
+        if transformer is None:
+            transformer = default_transformer(frame, self.schema)
+        self.transformer_ = clone(transformer).set_params(sparse_threshold=0)
+        if self.encoder is not None:
+            _check_steps(transformer)
+        self.transformer_.fit(self._view(frame))
+        if self.encoder is not None:
+            self._check_coverage()
+        low, high = self._transform(frame)
+        self.kinds_ = self._kinds()
+        self.slots_ = []
+        n_values = n_levels = 0
+        for slot in self._make_slots(low, high):
+            slot.value, slot.level = n_values, n_levels
+            n_values, n_levels = n_values + slot.n_values, n_levels + slot.n_codebooks
+            self.slots_.append(slot)
+        self.n_values_, self.n_codebooks_ = n_values, n_levels
+        self.codebooks_ = [book for slot in self.slots_ for book in slot.codebooks()]
+        if self.encoder is not None:
+            self._check_round_trip(frame.iloc[:N_CHECKED])
+        return self._rows(low, high)
+
+    def encode(self, frame):
+        """Return the encoded rows of a float frame."""
+        return self._rows(*self._transform(frame))
+
+    def decode(self, values, levels):
+        """Return the float frame of encoded values and levels."""
+        n_encoded = max(s.stop or 0 for s in self.transformer_.output_indices_.values())
+        encoded = np.full((len(values), n_encoded), np.nan)
+        for slot in self.slots_:
+            slot.decode(values, levels, encoded)
+        inverted = self._invert(encoded)
+        return inverted if self.encoder is None else self.schema.from_natural(inverted)
+
+    def _view(self, frame):
+        """Return the frame as the transformer wants it."""
+        return frame if self.encoder is None else self.schema.natural(frame)
+
+    def _transform(self, frame):
+        """Return the encoded matrix, twice: lower and upper end of each value."""
+        view = self._view(frame)
+        low = np.asarray(self.transformer_.transform(view), dtype=np.float64)
+        high = low.copy()
+        for _, step, columns, outputs in self._blocks():
+            if isinstance(step, NormalScoreTransformer):
+                block = view.iloc[:, columns]
+                low[:, outputs], high[:, outputs] = step.intervals(block.to_numpy())
+        return low, high
+
+    def _rows(self, low, high):
+        n_rows = len(low)
+        rows = Rows(
+            np.full((n_rows, self.n_values_), np.nan, dtype=np.float32),
+            np.full((n_rows, self.n_values_), np.nan, dtype=np.float32),
+            np.full((n_rows, self.n_codebooks_), -1, dtype=np.int32),
+        )
+        for slot in self.slots_:
+            slot.encode(low, high, rows)
+        return rows
+
+    def _blocks(self):
+        """Yield (name, fitted step, input columns, outputs) of the transformer."""
+        inputs = self.transformer_._transformer_to_input_indices
+        outputs = self.transformer_.output_indices_
+        for name, step, _ in self.transformer_.transformers_:
+            if len(inputs[name]):
+                yield name, step, list(inputs[name]), outputs[name]
+
+    def _make_slots(self, low, high):
+        """Yield the slots of all encoded columns."""
+        for _, step, columns, outputs in self._blocks():
+            last = step.steps[-1][1] if isinstance(step, Pipeline) else step
+            if isinstance(last, OneHotEncoder):
+                start = outputs.start
+                for levels in last._n_features_outs:
+                    place = slice(start, start + levels)
+                    yield Nominal.of(low, place)
+                    start = place.stop
+            elif isinstance(last, OrdinalEncoder):
+                for column, j in zip(
+                    columns, range(outputs.start, outputs.stop), strict=True
+                ):
+                    ordered = self.schema.columns[column].kind == "number"
+                    yield (Discrete if ordered else Nominal).of(low, slice(j, j + 1))
+            else:
+                for j in range(outputs.start, outputs.stop):
+                    yield Continuous.of(low, high, j)
+
+    def _kinds(self):
+        """Return "continuous", "discrete" or "nominal" for each table column."""
+        kinds = {}
+        for _, step, columns, _ in self._blocks():
+            last = step.steps[-1][1] if isinstance(step, Pipeline) else step
+            for column in columns:
+                named = self.schema.columns[column].kind == "category"
+                if isinstance(last, OneHotEncoder) or named:
+                    kinds[column] = "nominal"
+                else:
+                    coded = isinstance(last, OrdinalEncoder)
+                    kinds[column] = "discrete" if coded else "continuous"
+        return [kinds[j] for j in range(len(self.schema.columns))]
+
+    def _invert(self, encoded):
+        """Return the frame, as the transformer saw it, of an encoded matrix."""
+        n_columns = len(self.schema.columns)
+        parts = [None] * n_columns
+        for _, step, columns, outputs in self._blocks():
+            block = encoded[:, outputs]
+            if not isinstance(step, str):
+                if hasattr(step, "feature_names_out_"):
+                    block = pd.DataFrame(block)
+                block = step.inverse_transform(block)
+            block = np.asarray(block)
+            for place, column in enumerate(columns):
+                parts[column] = block[:, place]
+        frame = pd.DataFrame(dict(enumerate(parts)))
+        if self.encoder is not None:
+            frame.columns = self.schema.names
+        return frame
+
+    def _check_coverage(self):
+        """Refuse columns that no step or two steps encode."""
+        owners = [[] for _ in self.schema.columns]
+        for name, step, columns, _ in self._blocks():
+            for column in columns:
+                if not (isinstance(step, str) and step == "drop"):
+                    owners[column].append(name)
+        for column, names in zip(self.schema.columns, owners, strict=True):
+            if len(names) != 1:
+                found = f"is encoded by {names}" if names else "is dropped"
+                raise ValueError(
+                    f"Every column must be encoded by exactly one step of encoder, but "
+                    f"column {column.name!r} {found}. Give it one step, or "
+                    "remainder='passthrough' for numbers."
+                )
+
+    def _check_round_trip(self, frame):
+        """Refuse an encoder that does not give the training rows back."""
+        rows = self.encode(frame)
+        encoded_back = self.decode((rows.low + rows.high) / 2, rows.levels)
+        expected = self.schema.natural(frame)
+        found = self.schema.natural(encoded_back)
+        for name, _, columns, _ in self._blocks():
+            for j in columns:
+                a, b = expected.iloc[:, j], found.iloc[:, j]
+                if not _same(a, b):
+                    row = np.flatnonzero([not _same(a[[i]], b[[i]]) for i in a.index])
+                    raise ValueError(
+                        f"Step {name!r} of encoder cannot be inverted: column "
+                        f"{self.schema.columns[j].name!r} held {a[row[0]]!r} and came "
+                        f"back as {b[row[0]]!r}. Use steps whose inverse_transform "
+                        "restores their input."
+                    )
+
+
+def default_transformer(frame, schema):
+    """Return the transformer that suits the columns of a float frame."""
+    kinds = {"continuous": [], "discrete": [], "nominal": []}
+    for j, column in enumerate(schema.columns):
+        values = frame[j].dropna()
+        if column.kind == "category" or values.empty:
+            kinds["nominal"].append(j)
+            continue
+        # A value seen about once says no more than its neighbourhood.
+        limit = max(2, min(MAX_DISCRETE, len(values) // 4))
+        few = values.nunique() <= limit
+        kinds["discrete" if few else "continuous"].append(j)
+    return ColumnTransformer(
+        [
+            ("continuous", NormalScoreTransformer(), kinds["continuous"]),
+            ("discrete", OrdinalEncoder(), kinds["discrete"]),
+            ("nominal", OrdinalEncoder(), kinds["nominal"]),
+        ]
+    )
+
+
+def _check_steps(transformer):
+    """Refuse, by name, steps that have no inverse."""
+    if not isinstance(transformer, ColumnTransformer):
+        raise TypeError(
+            "encoder must be a ColumnTransformer of invertible steps or None; got "
+            f"{type(transformer).__name__}."
+        )
+    for name, step, _ in transformer.transformers:
+        if isinstance(step, str):
+            continue
+        for part in (
+            [s for _, s in step.steps] if isinstance(step, Pipeline) else [step]
+        ):
+            if isinstance(part, str) or part is None:
+                continue
+            one_way = getattr(part, "func", None) and part.inverse_func is None
+            if one_way or not hasattr(part, "inverse_transform"):
+                raise ValueError(
+                    f"Step {name!r} of encoder cannot be inverted: "
+                    f"{type(part).__name__} has no "
+                    f"{'inverse_func' if one_way else 'inverse_transform'}. Use a step "
+                    "that has one, such as StandardScaler or OrdinalEncoder."
+                )
+
+
+def _same(a, b):
+    """Tell whether two columns agree, numbers up to rounding."""
+    if pd.api.types.is_numeric_dtype(a) and pd.api.types.is_numeric_dtype(b):
+        # float32 inside the network rounds by about 1e-7 of the spread.
+        atol = 1e-4 * float(np.nanmax(np.abs(a), initial=0.0))
+        return np.allclose(a, b, rtol=1e-3, atol=atol, equal_nan=True)
+    return bool(((a == b) | (a.isna() & b.isna())).all())

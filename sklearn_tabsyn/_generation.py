@@ -1,0 +1,115 @@
+"""From a trained denoiser and a seed to encoded rows, block by block."""
+
+import numpy as np
+import torch
+
+from sklearn_tabsyn._batches import RowDataset
+from sklearn_tabsyn._sampling import SAMPLERS, Churn
+
+# Rows that are drawn and computed together. Every block is computed whole, whatever
+# number of rows is asked for: so each row meets the same arithmetic every time.
+BLOCK_ROWS = 512
+# Rows and noise levels at which the uncertainty of a denoiser is measured.
+N_PROFILED, N_LEVELS = 1_024, 32
+
+
+def generate_blocks(denoiser, sigmas, seed, *, sampler="dpmpp_2m", churn=None):
+    """Yield blocks of encoded rows without end.
+
+    Parameters
+    ----------
+    denoiser : Denoiser
+        Trained, in evaluation mode.
+    sigmas : ndarray of shape (num_steps,)
+        Falling noise levels; the last is where codebook columns are decided.
+    seed : sequence of int
+        The n-th row depends on nothing but the seed and n.
+    sampler : str, default="dpmpp_2m"
+        A key of `SAMPLERS`.
+    churn : dict, default=None
+        `S_churn`, `S_tmin`, `S_tmax` and `S_noise`, for samplers that take them.
+
+    Yields
+    ------
+    values : ndarray of shape (BLOCK_ROWS, n_values), dtype float32
+        Continuous values.
+    levels : ndarray of shape (BLOCK_ROWS, n_codebooks), dtype int64
+        Levels of codebook columns.
+    """
+    sigmas = [float(sigma) for sigma in sigmas]
+    mean = denoiser.mean
+
+    def denoise(x, sigma):
+        return denoiser(x, x.new_full((len(x),), sigma))
+
+    block = 0
+    while True:
+        key = np.random.SeedSequence(seed, spawn_key=(block,))
+        random = np.random.default_rng(key)
+
+        def draw(x, random=random):
+            noise = random.standard_normal(tuple(x.shape), dtype=np.float32)
+            return torch.from_numpy(noise).to(x.device)
+
+        options = {}
+        if churn is not None and churn["S_churn"]:
+            options["churn"] = Churn(draw, len(sigmas), **churn)
+        with torch.inference_mode():
+            x = mean.expand(BLOCK_ROWS, -1)
+            x = x + sigmas[0] * draw(x)
+            x = SAMPLERS[sampler](denoise, x, sigmas, **options)
+            chance = random.random((BLOCK_ROWS, denoiser.n_codebooks), dtype=np.float32)
+            chance = torch.from_numpy(chance).to(x.device)
+            last = x.new_full((BLOCK_ROWS,), sigmas[-1])
+            values, levels = denoiser.decode(x, last, chance)
+        yield values.cpu().numpy(), levels.cpu().numpy()
+        block += 1
+
+
+def cut_batches(blocks, n_samples, batch_size):
+    """Yield the first `n_samples` rows of endless blocks in batches of another size."""
+    waiting = []
+    while n_samples:
+        size = min(batch_size, n_samples)
+        while sum(len(levels) for _, levels in waiting) < size:
+            waiting.append(next(blocks))
+        values, levels = (np.concatenate(parts) for parts in zip(*waiting, strict=True))
+        yield values[:size], levels[:size]
+        waiting = [(values[size:], levels[size:])]
+        n_samples -= size
+
+
+def noise_profile(denoiser, rows, sigma_min=0.002, sigma_max=80.0):
+    """Measure how uncertain denoised rows are at each noise level.
+
+    Parameters
+    ----------
+    denoiser : Denoiser
+        Trained, in evaluation mode.
+    rows : Rows
+        Encoded training rows, of which a few are taken.
+    sigma_min, sigma_max : float
+        The range of noise levels.
+
+    Returns
+    -------
+    sigmas : ndarray of shape (n_levels,), dtype float64
+        Rising noise levels.
+    entropy : ndarray of shape (n_levels,), dtype float64
+        Mean cross-entropy of all columns, in nats.
+    """
+    some = np.linspace(0, len(rows.levels) - 1, N_PROFILED).astype(int)
+    some = np.unique(some)
+    batch, _ = RowDataset(rows).__getitems__(some)
+    device = denoiser.mean.device
+    batch = batch.to(device)
+    sigmas = np.geomspace(sigma_min, sigma_max, N_LEVELS)
+    entropy = []
+    with torch.inference_mode():
+        clean = denoiser.encode(batch)
+        noise = torch.randn_like(clean)
+        for sigma in sigmas:
+            level = clean.new_full((len(clean),), float(sigma))
+            noisy = clean + level[:, None] * noise
+            entropy.append(float(denoiser.entropies(noisy, level, batch).mean()))
+    return sigmas, np.array(entropy)

@@ -1,0 +1,115 @@
+"""Continuous columns: a mixture of narrow Gaussians and an exact residual."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class Mixture(nn.Module):
+    """Continuous columns as Gaussian components, seen through Gaussian noise.
+
+    The components say which of several futures a value has, which a mean alone
+    cannot; the residual, preconditioned as in EDM [1]_, says the exact value within
+    one. With a single component of mean 0 and width `sigma_data` this is EDM's
+    own denoiser, `c_skip * x + c_out * F`.
+
+    Parameters
+    ----------
+    columns : sequence of int
+        Place of each column in the matrix of values that :meth:`encode` reads.
+    shift, scale : ndarray of shape (n_columns,)
+        Mean of the values, and what brings them to the deviation `sigma_data`.
+    means, widths, priors : ndarray of shape (n_columns, n_components)
+        Mean, standard deviation and share of each component, sorted by mean;
+        a component of prior 0 is padding.
+    edges : ndarray of shape (n_columns, n_components - 1)
+        Values that part the components.
+    sigma_data : float
+        Standard deviation of the values.
+
+    References
+    ----------
+    .. [1] Karras, T., Aittala, M., Aila, T., and Laine, S. (2022). Elucidating the
+       design space of diffusion-based generative models. NeurIPS, table 1.
+    """
+
+    reads = "values"
+
+    def __init__(self, columns, shift, scale, means, widths, priors, edges, sigma_data):
+        super().__init__()
+        self.sigma_data = sigma_data
+        self.n_columns, self.n_components = np.shape(means)
+        self.n_outputs = self.n_columns * (self.n_components + 1)
+        self.register_buffer("columns", torch.as_tensor(columns, dtype=torch.long))
+        for name, array in {
+            "shift": shift,
+            "scale": scale,
+            "means": means,
+            "variances": np.square(widths),
+            "log_prior": priors,
+            "edges": edges,
+        }.items():
+            self.register_buffer(name, torch.tensor(array, dtype=torch.float32))
+        self.log_prior.log_()
+        mean = (priors * means).sum(1)
+        second_moment = (priors * (widths**2 + means**2)).sum(1)
+        variance = (second_moment - mean**2).clip(min=0)
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
+        self.register_buffer("variance", torch.tensor(variance, dtype=torch.float32))
+
+    def encode(self, values):
+        """Return the coordinates, (n, C), of the rows' values."""
+        return (values[:, self.columns] - self.shift) * self.scale
+
+    def decode(self, x, logits, sigma, outputs, chance):
+        """Return the values, (n, C), of noisy coordinates; `chance` has no part."""
+        return self.denoise(x, logits, sigma, outputs) / self.scale + self.shift
+
+    def logits(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """Return log prior + log N(x; mean, sigma^2 + width^2), (n, C, K)."""
+        variance = sigma[:, None, None] ** 2 + self.variances
+        square = (x[:, :, None] - self.means) ** 2 / variance
+        return self.log_prior - (square + variance.log()) / 2
+
+    def beliefs(self, logits):
+        """Return what each column believes by itself, as inputs of a network."""
+        return logits.softmax(-1).flatten(1)
+
+    def denoise(self, x, logits, sigma, outputs):
+        """Return the posterior mean, (n, C), of the clean coordinates."""
+        shifts, residual = self._split(outputs)
+        return self._mean(x, logits + shifts, sigma) + residual * self._c_out(sigma)
+
+    def loss(self, x, logits, sigma, outputs, values):
+        """Return the weighted square error plus component cross-entropy, (n, C)."""
+        error = self.denoise(x, logits, sigma, outputs) - self.encode(values)
+        # lambda(sigma) of EDM: the square error of D counts like that of F.
+        error = (error / self._c_out(sigma)) ** 2
+        return error + self.entropy(x, logits, sigma, outputs, values)
+
+    def entropy(self, x, logits, sigma, outputs, values):
+        """Return the cross-entropy, (n, C), of the components of the clean rows."""
+        logits = logits + self._split(outputs)[0]
+        clean = self.encode(values)
+        component = torch.searchsorted(self.edges, clean.T.contiguous()).T
+        return functional.cross_entropy(
+            logits.flatten(0, 1), component.flatten(), reduction="none"
+        ).view_as(clean)
+
+    def _split(self, outputs):
+        """Return what is added to the logits, (n, C, K), and the residual, (n, C)."""
+        n_shifts = self.n_outputs - self.n_columns
+        shifts, residual = outputs.split([n_shifts, self.n_columns], 1)
+        return shifts.unflatten(1, (self.n_columns, -1)), residual
+
+    def _mean(self, x, logits, sigma):
+        """Return the mean over components of (x w^2 + z s^2) / (s^2 + w^2)."""
+        noise = sigma[:, None, None] ** 2
+        pull = noise / (noise + self.variances)
+        centers = x[:, :, None] + pull * (self.means - x[:, :, None])
+        return (logits.softmax(-1) * centers).sum(-1)
+
+    def _c_out(self, sigma):
+        sd = self.sigma_data
+        return (sigma * sd * (sigma**2 + sd**2).rsqrt())[:, None]

@@ -1,0 +1,193 @@
+"""Schedules of noise levels, and samplers that walk down them.
+
+A sampler is a pure function of a denoiser, a start and the noise levels. The
+denoiser is called as `denoise(x, sigma)` with a number `sigma` and returns the
+mean of the clean rows behind x.
+"""
+
+import itertools
+import math
+
+import numpy as np
+
+
+def karras_sigmas(num_steps, sigma_min, sigma_max, rho):
+    """Return falling noise levels, evenly spaced in their rho-th root.
+
+    Karras et al. (2022), equation 5, without the last level of zero.
+
+    Parameters
+    ----------
+    num_steps : int
+        Number of levels.
+    sigma_min, sigma_max : float
+        Last and first level.
+    rho : float
+        The larger, the more levels near `sigma_min`.
+
+    Returns
+    -------
+    sigmas : ndarray of shape (num_steps,), dtype float64
+        Noise levels from `sigma_max` to `sigma_min`.
+    """
+    share = np.linspace(0, 1, num_steps) if num_steps > 1 else np.zeros(1)
+    high, low = sigma_max ** (1 / rho), sigma_min ** (1 / rho)
+    return (high + share * (low - high)) ** rho
+
+
+def fitted_sigmas(sigmas, profile_sigmas, profile):
+    """Return noise levels drawn towards those at which rows are decided.
+
+    Each level is the geometric mean of the given one and of the one at which the
+    same share of the way has been gone in terms of uncertainty.
+
+    Parameters
+    ----------
+    sigmas : ndarray of shape (num_steps,)
+        Falling noise levels, such as those of :func:`karras_sigmas`.
+    profile_sigmas : ndarray of shape (n_levels,)
+        Rising noise levels at which the uncertainty was measured.
+    profile : ndarray of shape (n_levels,)
+        Uncertainty of a denoised row at each, such as its mean cross-entropy.
+
+    Returns
+    -------
+    sigmas : ndarray of shape (num_steps,), dtype float64
+        Falling noise levels with the given first and last.
+    """
+    inside = (profile_sigmas > sigmas[-1]) & (profile_sigmas < sigmas[0])
+    log_sigma = np.log(np.r_[sigmas[-1], profile_sigmas[inside], sigmas[0]])
+    height = np.interp(log_sigma, np.log(profile_sigmas), profile)
+    # Sampling noise must not make it fall; the slope keeps it invertible.
+    height = np.maximum.accumulate(height)
+    height = height + 1e-6 * (1 + height[-1]) * np.linspace(0, 1, len(height))
+    wanted = np.linspace(height[-1], height[0], len(sigmas))
+    decided = np.interp(wanted, height, log_sigma)
+    return np.exp((np.log(sigmas) + decided) / 2)
+
+
+def euler(denoise, x, sigmas, churn=None):
+    """Walk down the noise levels by Euler steps of the probability flow.
+
+    Karras et al. (2022), algorithm 2 without its correction.
+
+    Parameters
+    ----------
+    denoise : callable
+        The denoiser.
+    x : Tensor of shape (n, d)
+        Rows with noise of level `sigmas[0]`.
+    sigmas : sequence of float
+        Falling noise levels; the last may be 0.
+    churn : Churn, default=None
+        Adds and removes noise at every step; none if None.
+
+    Returns
+    -------
+    x : Tensor of shape (n, d)
+        Rows with noise of level `sigmas[-1]`.
+    """
+    for sigma, following in itertools.pairwise(sigmas):
+        x, sigma = churn(x, sigma) if churn else (x, sigma)
+        x = x + (following - sigma) * _slope(denoise, x, sigma)
+    return x
+
+
+def heun(denoise, x, sigmas, churn=None):
+    """Walk down the noise levels by Heun steps, two evaluations each.
+
+    Karras et al. (2022), algorithm 2. A step to 0 is an Euler step.
+
+    Parameters
+    ----------
+    denoise : callable
+        The denoiser.
+    x : Tensor of shape (n, d)
+        Rows with noise of level `sigmas[0]`.
+    sigmas : sequence of float
+        Falling noise levels; the last may be 0.
+    churn : Churn, default=None
+        Adds and removes noise at every step; none if None.
+
+    Returns
+    -------
+    x : Tensor of shape (n, d)
+        Rows with noise of level `sigmas[-1]`.
+    """
+    for sigma, following in itertools.pairwise(sigmas):
+        x, sigma = churn(x, sigma) if churn else (x, sigma)
+        slope = _slope(denoise, x, sigma)
+        ahead = x + (following - sigma) * slope
+        if following > 0:
+            slope = (slope + _slope(denoise, ahead, following)) / 2
+            ahead = x + (following - sigma) * slope
+        x = ahead
+    return x
+
+
+def dpmpp_2m(denoise, x, sigmas):
+    """Walk down the noise levels by DPM-Solver++ (2M), one evaluation a step.
+
+    Lu et al. (2022), DPM-Solver++: fast solver for guided sampling of diffusion
+    probabilistic models, algorithm 2, with alpha = 1 and lambda = -ln(sigma).
+
+    Parameters
+    ----------
+    denoise : callable
+        The denoiser.
+    x : Tensor of shape (n, d)
+        Rows with noise of level `sigmas[0]`.
+    sigmas : sequence of float
+        Falling noise levels; the last may be 0.
+
+    Returns
+    -------
+    x : Tensor of shape (n, d)
+        Rows with noise of level `sigmas[-1]`.
+    """
+    before = step_before = None
+    for sigma, following in itertools.pairwise(sigmas):
+        denoised = target = denoise(x, sigma)
+        if following == 0:
+            return denoised
+        step = math.log(sigma / following)
+        if before is not None:
+            target = denoised + (denoised - before) * (step / step_before / 2)
+        x = x * (following / sigma) - math.expm1(-step) * target
+        before, step_before = denoised, step
+    return x
+
+
+SAMPLERS = {"euler": euler, "heun": heun, "dpmpp_2m": dpmpp_2m}
+
+
+class Churn:
+    """Fresh noise before a step, Karras et al. (2022), algorithm 2, lines 4 to 6.
+
+    Parameters
+    ----------
+    draw : callable
+        `draw(x)` returns standard normal noise of the shape of x.
+    num_steps : int
+        Number of steps that share `S_churn`.
+    S_churn, S_tmin, S_tmax, S_noise : float
+        Amount of noise, noise levels between which it is added, and its scale.
+    """
+
+    def __init__(self, draw, num_steps, S_churn, S_tmin, S_tmax, S_noise):
+        self.draw, self.S_noise = draw, S_noise
+        self.S_tmin, self.S_tmax = S_tmin, S_tmax
+        self.gamma = min(S_churn / num_steps, math.sqrt(2) - 1)
+
+    def __call__(self, x, sigma):
+        """Return x with more noise, and its new noise level."""
+        if not self.gamma or not self.S_tmin <= sigma <= self.S_tmax:
+            return x, sigma
+        sigma_hat = sigma * (1 + self.gamma)
+        scale = self.S_noise * math.sqrt(sigma_hat**2 - sigma**2)
+        return x + scale * self.draw(x), sigma_hat
+
+
+def _slope(denoise, x, sigma):
+    """Return dx / dsigma of the probability flow (Karras et al. 2022, equation 1)."""
+    return (x - denoise(x, sigma)) / sigma

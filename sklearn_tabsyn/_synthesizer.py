@@ -1,0 +1,535 @@
+"""DiffusionSynthesizer: learn a table, sample new rows."""
+
+import itertools
+import warnings
+from functools import partial
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_scalar
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_tabsyn._batches import Budget, split_rows, weighted_rows
+from sklearn_tabsyn._denoiser import NETWORKS
+from sklearn_tabsyn._generation import cut_batches, generate_blocks, noise_profile
+from sklearn_tabsyn._model import TableModel
+from sklearn_tabsyn._sampling import SAMPLERS, fitted_sigmas, karras_sigmas
+from sklearn_tabsyn._seeds import find_device, seed_sequence, seeded_torch
+from sklearn_tabsyn._table import check_table
+from sklearn_tabsyn._training import losses_of, train_denoiser
+
+# The default budget, in steps: it grows with the root of the number of rows, so that
+# a large table is passed over fewer times and a small one is not learned by heart.
+STEPS_PER_ROOT, MAX_ITER = 15, (50, 10_000)
+# The default batch: an eighth of the table within these bounds.
+BATCH_SIZE = (64, 1_024)
+CHURN = ("S_churn", "S_tmin", "S_tmax", "S_noise")
+
+
+class DiffusionSynthesizer(BaseEstimator):
+    """Learn the joint distribution of a table and sample new rows.
+
+    A diffusion model: Gaussian noise is added to encoded rows, a network learns what
+    row is behind the noise [1]_, and sampling walks from pure noise to a row. The
+    denoiser is exact Bayes for each column by itself times what the network knows from
+    the other columns, so it starts as "the columns are independent" and spends all its
+    training on how they depend on each other.
+
+    Parameters
+    ----------
+    categorical_features : "from_dtype", array-like or None, default="from_dtype"
+        Columns to take as categories: their names, their indices, or a boolean mask.
+        By default, and in any case, text, category and boolean columns; of a numeric
+        array, none.
+    encoder : ColumnTransformer, default=None
+        Invertible steps that encode all columns of `X`. Outputs of `OrdinalEncoder`
+        and `OneHotEncoder` become codebook columns, all others are continuous. By
+        default numbers with more than 128 values are encoded by
+        :class:`NormalScoreTransformer`, everything else by `OrdinalEncoder`.
+    denoiser : {"residual_mlp", "mlp"} or type, default="residual_mlp"
+        The network: pre-norm residual blocks, the plain network of TabSyn [2]_, or a
+        `torch.nn.Module` class made as
+        `denoiser(n_inputs, n_outputs, hidden_dim=, n_blocks=, dropout=)` whose
+        `forward(x, noise_labels, class_labels=None)` maps (n, n_inputs) to
+        (n, n_outputs).
+    hidden_dim : int, default=256
+        Width of the network. 128 takes less than half the time.
+    n_blocks : int, default=3
+        Number of residual blocks, or of wide layers of the plain network.
+    dropout : float, default=0.0
+        Share of inner activations, in [0, 1), dropped in training.
+    P_mean, P_std : float, default=-1.2, 1.2
+        Mean and standard deviation of ln(sigma) in training [1]_.
+    sigma_data : float, default=0.5
+        Standard deviation that numbers are scaled to [1]_.
+    max_iter : int or "auto", default="auto"
+        Steps of the optimiser. "auto" takes 15 times the root of the number of rows,
+        at least 50 and at most 10,000: many more would copy training rows.
+    max_time : float, default=None
+        Seconds of training, after which it ends as if `max_iter` were reached. The
+        learning rate falls in time.
+    batch_size : int or "auto", default="auto"
+        Rows of a step. "auto" takes an eighth of the rows, from 64 to 1,024.
+    learning_rate : float, default=2e-3
+        Largest learning rate of AdamW; it rises over 100 steps and falls to zero over
+        the last half of the training.
+    weight_decay : float, default=0.0
+        Weight decay of AdamW.
+    ema_decay : float, default=0.999
+        Decay, in [0, 1), of the moving average of the weights that sampling uses.
+    early_stopping : bool, default=False
+        Whether to hold rows out and to stop, with the best weights so far, when their
+        loss no longer falls.
+    validation_fraction : float, default=0.1
+        Share of the rows, in (0, 1), that `early_stopping` holds out.
+    n_iter_no_change : int, default=10
+        Looks at the held-out rows, one each 50 steps, without a better loss before
+        `early_stopping` stops.
+    callbacks : list of skorch.callbacks.Callback, default=None
+        Further callbacks of the training.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights, columns and encoding of the last one.
+    sampler : {"dpmpp_2m", "heun", "euler"}, default="dpmpp_2m"
+        How sampling walks down the noise levels: DPM-Solver++ (2M) [3]_, or
+        algorithm 2 of [1]_ with or without its correction. Heun evaluates the network
+        twice a step. This and all parameters up to `S_noise` can be changed after
+        `fit`.
+    num_steps : int, default=25
+        Number of noise levels.
+    schedule : {"fitted", "karras"}, default="fitted"
+        Where they lie: evenly in the `rho`-th root of sigma [1]_, or halfway from there
+        to where the rows of this table are decided, as measured at the end of `fit`.
+    sigma_min, sigma_max : float, default=0.01, 20.0
+        Last and first noise level. Data of standard deviation 0.5 has nothing to find
+        beyond these.
+    rho : float, default=7.0
+        Spacing of the noise levels; the larger, the more of them near `sigma_min`.
+    S_churn, S_tmin, S_tmax, S_noise : float, default=0.0, 0.0, inf, 1.0
+        Fresh noise in the steps of "heun" and "euler": its amount, the noise levels
+        between which it is added, and its scale [1]_.
+    device : str, default="auto"
+        Where to compute: "auto" (a GPU if there is one), "cpu", "cuda" or "mps".
+    random_state : int, RandomState instance or None, default=None
+        Seed of `fit` and, if an int, of the series of calls of `sample`. Global random
+        state is neither read nor changed.
+    verbose : int, default=0
+        Shows a progress bar with rows per second, loss and time left if not 0.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns of `X`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns of `X`, if all are text.
+    column_kinds_ : dict
+        Name of each column to "continuous", "discrete" or "nominal". The columns of
+        an array are named by their indices.
+    denoiser_ : torch.nn.Module
+        The trained denoiser, D(x; sigma).
+    loss_curve_ : list of float
+        Mean training loss of every 50 steps.
+    validation_loss_curve_ : list of float
+        Loss of held-out rows after every 50 steps; empty without `early_stopping`.
+    n_iter_ : int
+        Number of steps taken.
+
+    See Also
+    --------
+    NormalScoreTransformer : The encoding of continuous columns.
+    sklearn.neighbors.KernelDensity : Samples numbers near the training rows.
+    sklearn.mixture.GaussianMixture : Samples numbers from a few Gaussians.
+
+    Notes
+    -----
+    A fitted synthesizer, and its pickle, keeps the weights of the network, the
+    distinct values of each column with their ranks and shares, and no rows. So it does
+    hold single values: the highest salary, a unique name.
+
+    Missing values are learned jointly with everything else, and come back.
+
+    A category of more than 1,024 levels is cut in two codes: its 512 most frequent
+    levels have one each; all others, sorted by frequency, form blocks of about the
+    root of their number. The share of each level is kept; what other columns have to
+    say about two rare levels of one block is shared by the block.
+
+    References
+    ----------
+    .. [1] Karras, T., Aittala, M., Aila, T., and Laine, S. (2022). Elucidating the
+       design space of diffusion-based generative models. NeurIPS.
+    .. [2] Zhang, H., et al. (2024). Mixed-type tabular data synthesis with score-based
+       diffusion in latent space. ICLR.
+    .. [3] Lu, C., et al. (2022). DPM-Solver++: fast solver for guided sampling of
+       diffusion probabilistic models. arXiv:2211.01095.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_tabsyn import DiffusionSynthesizer
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "price": [9.5, 12.25, 9.75, None, 30.0, 28.5] * 20,
+    ...         "size": ["S", "M", "S", "M", "L", "L"] * 20,
+    ...         "sold": pd.date_range("2026-01-01", periods=120),
+    ...     }
+    ... )
+    >>> synthesizer = DiffusionSynthesizer(max_iter=200, random_state=0).fit(table)
+    >>> rows = synthesizer.sample(1_000)
+    >>> rows.shape
+    (1000, 3)
+    >>> bool((rows.dtypes == table.dtypes).all())
+    True
+    >>> prices = rows.groupby("size")["price"].median()
+    >>> bool(prices["S"] < prices["L"])
+    True
+    """
+
+    _parameter_constraints = {
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "encoder": [ColumnTransformer, None],
+        "denoiser": [StrOptions(set(NETWORKS)), HasMethods(["forward"])],
+        "hidden_dim": [Interval(Integral, 1, None, closed="left")],
+        "n_blocks": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "P_mean": [Interval(Real, None, None, closed="neither")],
+        "P_std": [Interval(Real, 0, None, closed="neither")],
+        "sigma_data": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "max_time": [Interval(Real, 0, None, closed="neither"), None],
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "ema_decay": [Interval(Real, 0, 1, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "callbacks": [list, tuple, None],
+        "warm_start": ["boolean"],
+        "sampler": [StrOptions(set(SAMPLERS))],
+        "num_steps": [Interval(Integral, 1, None, closed="left")],
+        "schedule": [StrOptions({"karras", "fitted"})],
+        "sigma_min": [Interval(Real, 0, None, closed="neither")],
+        "sigma_max": [Interval(Real, 0, None, closed="neither")],
+        "rho": [Interval(Real, 0, None, closed="neither")],
+        "S_churn": [Interval(Real, 0, None, closed="left")],
+        "S_tmin": [Interval(Real, 0, None, closed="left")],
+        "S_tmax": [Interval(Real, 0, np.inf, closed="both")],
+        "S_noise": [Interval(Real, 0, None, closed="left")],
+        "device": [str],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        categorical_features="from_dtype",
+        encoder=None,
+        denoiser="residual_mlp",
+        hidden_dim=256,
+        n_blocks=3,
+        dropout=0.0,
+        P_mean=-1.2,
+        P_std=1.2,
+        sigma_data=0.5,
+        max_iter="auto",
+        max_time=None,
+        batch_size="auto",
+        learning_rate=2e-3,
+        weight_decay=0.0,
+        ema_decay=0.999,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        callbacks=None,
+        warm_start=False,
+        sampler="dpmpp_2m",
+        num_steps=25,
+        schedule="karras",
+        sigma_min=0.01,
+        sigma_max=20.0,
+        rho=7.0,
+        S_churn=0.0,
+        S_tmin=0.0,
+        S_tmax=float("inf"),
+        S_noise=1.0,
+        device="auto",
+        random_state=None,
+        verbose=0,
+    ):
+        self.categorical_features = categorical_features
+        self.encoder = encoder
+        self.denoiser = denoiser
+        self.hidden_dim = hidden_dim
+        self.n_blocks = n_blocks
+        self.dropout = dropout
+        self.P_mean = P_mean
+        self.P_std = P_std
+        self.sigma_data = sigma_data
+        self.max_iter = max_iter
+        self.max_time = max_time
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.ema_decay = ema_decay
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.sampler = sampler
+        self.num_steps = num_steps
+        self.schedule = schedule
+        self.sigma_min = sigma_min
+        self.sigma_max = sigma_max
+        self.rho = rho
+        self.S_churn = S_churn
+        self.S_tmin = S_tmin
+        self.S_tmax = S_tmax
+        self.S_noise = S_noise
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Learn the joint distribution of the columns of `X`, and of `y` if given.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The table, with numbers, text, dates and missing values. Never changed.
+        y : array-like of shape (n_samples,), default=None
+            A further column. With it :meth:`sample` returns `(X, y)`. Text, booleans
+            and integers of up to 32 distinct values are taken as classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights of the rows; a row of weight 2 counts as two rows.
+
+        Returns
+        -------
+        self : DiffusionSynthesizer
+            The fitted synthesizer.
+
+        Raises
+        ------
+        ValueError
+            If the table, the encoder or a parameter cannot be used; the message names
+            it and the remedy.
+        """
+        self._check_sampling()
+        warm = self.warm_start and hasattr(self, "denoiser_")
+        X = check_table(self, X, reset=not warm)
+        X, y, weights = weighted_rows(X, y, sample_weight)
+        seeds = seed_sequence(self.random_state).generate_state(2)
+        device = find_device(self.device)
+        with seeded_torch(int(seeds[0]), device):
+            if warm:
+                model, denoiser = self._model, self.denoiser_
+                rows = model.encode(X, y)
+            else:
+                model, rows = TableModel.learn(
+                    X,
+                    y,
+                    weights,
+                    self.categorical_features,
+                    self.encoder,
+                    self.sigma_data,
+                )
+                denoiser = model.build_denoiser(self._network())
+            net = self._train(denoiser, rows, weights, device)
+            profile = noise_profile(denoiser.eval(), rows)
+        self._model, self._profile, self._n_calls = model, profile, 0
+        self.column_kinds_ = model.column_kinds
+        self.n_iter_ = net.budget.step
+        self.loss_curve_ = losses_of(net, "train_loss")
+        self.validation_loss_curve_ = losses_of(net, "valid_loss")
+        self.denoiser_ = denoiser
+        return self
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw new rows.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            Number of rows.
+        random_state : int, RandomState instance or None, default=None
+            Seed of this call: the same one gives the same rows, and the first rows of
+            a longer call are those of a shorter one. With None every call gives new
+            rows; they repeat in the same order after a new `fit` if the estimator's
+            own `random_state` is an int.
+
+        Returns
+        -------
+        X : ndarray or DataFrame of shape (n_samples, n_features)
+            New rows in the container, column order and dtypes of the training table.
+        y : ndarray or Series of shape (n_samples,)
+            Only if `fit` was given `y`.
+
+        Raises
+        ------
+        NotFittedError
+            If called before `fit`.
+        ValueError
+            If a parameter of the sampling is out of its range.
+        """
+        return next(self.sample_batches(n_samples, n_samples, random_state))
+
+    def sample_batches(self, n_samples, batch_size=10_000, random_state=None):
+        """Draw new rows, a few at a time, for more rows than memory holds.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of rows in all.
+        batch_size : int, default=10_000
+            Rows of each batch; the last may be shorter. It has no influence on the
+            rows.
+        random_state : int, RandomState instance or None, default=None
+            As in :meth:`sample`.
+
+        Returns
+        -------
+        batches : iterator
+            Yields what :meth:`sample` returns.
+
+        Raises
+        ------
+        NotFittedError
+            If called before `fit`.
+        ValueError
+            If a parameter of the sampling is out of its range.
+        """
+        check_is_fitted(self)
+        for name, value in {"n_samples": n_samples, "batch_size": batch_size}.items():
+            check_scalar(value, name, Integral, min_val=1)
+        self._validate_params()
+        self._check_sampling()
+        blocks = generate_blocks(
+            self.denoiser_,
+            self._sigmas(),
+            self._call_seed(random_state),
+            sampler=self.sampler,
+            churn={name: getattr(self, name) for name in CHURN},
+        )
+        batches = cut_batches(blocks, n_samples, batch_size)
+        return itertools.starmap(self._model.decode, batches)
+
+    def _network(self):
+        """Return what makes the network from its numbers of inputs and outputs."""
+        network = (
+            NETWORKS.get(self.denoiser) if isinstance(self.denoiser, str) else None
+        )
+        return partial(
+            network or self.denoiser,
+            hidden_dim=self.hidden_dim,
+            n_blocks=self.n_blocks,
+            dropout=self.dropout,
+        )
+
+    def _train(self, denoiser, rows, weights, device):
+        """Train the denoiser in place and return its net."""
+        n_rows = len(weights)
+        held_out = None
+        if self.early_stopping:
+            rows, weights, held_out = split_rows(
+                rows, weights, self.validation_fraction
+            )
+        max_iter, batch_size = self.max_iter, self.batch_size
+        if max_iter == "auto":
+            max_iter = int(np.clip(STEPS_PER_ROOT * np.sqrt(n_rows), *MAX_ITER))
+        if batch_size == "auto":
+            batch_size = int(np.clip(n_rows // 8, *BATCH_SIZE))
+        budget = Budget(max_iter, self.max_time)
+        net = train_denoiser(
+            denoiser,
+            rows,
+            weights / weights.mean(),
+            budget,
+            held_out=held_out,
+            patience=self.n_iter_no_change,
+            P_mean=self.P_mean,
+            P_std=self.P_std,
+            learning_rate=self.learning_rate,
+            weight_decay=self.weight_decay,
+            ema_decay=self.ema_decay,
+            batch_size=min(batch_size, len(weights)),
+            device=device,
+            callbacks=self.callbacks or (),
+            verbose=self.verbose,
+        )
+        if net.interrupted_:
+            warnings.warn(
+                f"The fit was interrupted after {budget.step} of {max_iter} steps. The "
+                "synthesizer can be used; with warm_start=True, fit trains it further.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return net
+
+    def _sigmas(self):
+        """Return the falling noise levels of the sampler."""
+        sigmas = karras_sigmas(self.num_steps, self.sigma_min, self.sigma_max, self.rho)
+        if self.schedule == "fitted":
+            sigmas = fitted_sigmas(sigmas, *self._profile)
+        return sigmas
+
+    def _call_seed(self, random_state):
+        """Return the seed of one call of `sample`."""
+        if random_state is None and isinstance(self.random_state, Integral):
+            self._n_calls += 1
+            return [int(self.random_state), self._n_calls]
+        if random_state is None:
+            random_state = self.random_state
+        return seed_sequence(random_state).entropy
+
+    def _check_sampling(self):
+        """Refuse parameters that each are valid but do not fit together."""
+        if self.sigma_min >= self.sigma_max:
+            raise ValueError(
+                "sigma_min must be below sigma_max; got "
+                f"sigma_min={self.sigma_min} and sigma_max={self.sigma_max}."
+            )
+        if self.S_tmin > self.S_tmax:
+            raise ValueError(
+                f"S_tmin must not exceed S_tmax; got S_tmin={self.S_tmin} and "
+                f"S_tmax={self.S_tmax}."
+            )
+        if self.S_churn and self.sampler == "dpmpp_2m":
+            raise ValueError(
+                f"S_churn={self.S_churn} needs a sampler that can add noise, but "
+                "sampler='dpmpp_2m' cannot; set sampler='heun' or sampler='euler', or "
+                "S_churn=0."
+            )
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        if "denoiser_" in state:
+            # Weights as numpy arrays: small, and free of the device.
+            weights = state.pop("denoiser_").network.state_dict()
+            state["_weights"] = {name: w.cpu().numpy() for name, w in weights.items()}
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        weights = state.pop("_weights", None)
+        super().__setstate__(state)
+        if weights is not None:
+            denoiser = self._model.build_denoiser()
+            tensors = {name: torch.tensor(w) for name, w in weights.items()}
+            denoiser.network.load_state_dict(tensors)
+            self.denoiser_ = denoiser.to(find_device(self.device)).eval()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags

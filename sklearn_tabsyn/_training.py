@@ -1,0 +1,217 @@
+"""The EDM loss, and a skorch net that trains a denoiser by it."""
+
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import EarlyStopping
+from skorch.dataset import unpack_data
+from skorch.helper import predefined_split
+from torch import nn
+from torch.utils.data import DataLoader
+
+from sklearn_tabsyn._batches import RowDataset, ShuffledBatches
+from sklearn_tabsyn._callbacks import (
+    GradientNorm,
+    LearningRate,
+    Progress,
+    WeightAverage,
+)
+
+
+class EDMLoss(nn.Module):
+    """Mean loss of rows at random noise levels (Karras et al. 2022, table 1).
+
+    ln(sigma) is normal with mean `P_mean` and standard deviation `P_std`. Square
+    errors of continuous columns weigh lambda(sigma) = 1 / c_out^2; codebook columns
+    count by the cross-entropy of the same posterior, which needs no weight.
+
+    Parameters
+    ----------
+    P_mean, P_std : float
+        Mean and standard deviation of ln(sigma).
+    """
+
+    def __init__(self, P_mean=-1.2, P_std=1.2):
+        super().__init__()
+        self.P_mean, self.P_std = P_mean, P_std
+
+    def forward(self, denoiser, batch, weights, class_labels=None):
+        """Return the loss of each row, (n,)."""
+        clean = denoiser.encode(batch)
+        sigma = self.draw_sigma(clean)
+        noisy = clean + sigma[:, None] * torch.randn_like(clean)
+        return denoiser.losses(noisy, sigma, batch, class_labels).mean(1) * weights
+
+    def draw_sigma(self, clean):
+        """Return one noise level for each row, one from each of n equal cells.
+
+        Drawn so, the levels of a batch always cover their whole distribution, and
+        the gradient varies less than with independent draws.
+        """
+        n_rows = len(clean)
+        cells = torch.arange(n_rows, device=clean.device, dtype=clean.dtype)
+        share = (cells + torch.rand_like(cells)) / n_rows
+        normal = torch.special.ndtri(share.clamp(1e-6, 1 - 1e-6))
+        return (self.P_mean + self.P_std * normal).exp()
+
+
+class DenoiserNet(NeuralNet):
+    """Train a denoiser in place; an "epoch" is a fixed number of steps.
+
+    Parameters
+    ----------
+    module : Denoiser
+        What to train.
+    criterion : type
+        The loss, :class:`EDMLoss`.
+    *args
+        Further positional parameters of :class:`skorch.NeuralNet`.
+    budget : Budget
+        How long to train.
+    **kwargs
+        Further parameters of :class:`skorch.NeuralNet`.
+    """
+
+    def __init__(self, module, criterion=EDMLoss, *args, budget, **kwargs):
+        self.budget = budget
+        super().__init__(module, criterion, *args, **kwargs)
+
+    def get_iterator(self, dataset, training=False):
+        """Return the batches of one epoch, or of all held-out rows in order."""
+        batches = torch.arange(len(dataset)).split(self.batch_size)
+        if training:
+            batches = ShuffledBatches(len(dataset), self.batch_size, self.budget)
+        # Whole batches come from the data set: one row at a time would cost more
+        # than the network.
+        return DataLoader(dataset, batch_sampler=batches, collate_fn=_identity)
+
+    def train_step_single(self, batch, **fit_params):
+        """Return the loss of one batch, its gradients computed."""
+        self._set_training(True)
+        loss = self._batch_loss(batch)
+        loss.backward()
+        return {"loss": loss.detach(), "y_pred": None}
+
+    def validation_step(self, batch, **fit_params):
+        """Return the loss of held-out rows, under the same noise every time."""
+        self._set_training(False)
+        with torch.no_grad(), torch.random.fork_rng():
+            torch.manual_seed(0)
+            return {"loss": self._batch_loss(batch), "y_pred": None}
+
+    def fit_loop(self, X, y=None, epochs=None, **fit_params):
+        """Train, and remember whether the user interrupted it."""
+        self.interrupted_ = False
+        try:
+            return super().fit_loop(X, y, epochs=epochs, **fit_params)
+        except KeyboardInterrupt:
+            self.interrupted_ = not self.stopped_
+            raise
+
+    def notify(self, method_name, **kwargs):
+        """Tell the callbacks; one that ends the training does so by an interrupt."""
+        self.stopped_ = method_name == "on_epoch_end"
+        super().notify(method_name, **kwargs)
+        self.stopped_ = False
+
+    def _batch_loss(self, batch):
+        rows, weights = unpack_data(batch)
+        rows = rows.to(self.device)
+        return self.criterion_(self.module_, rows, weights.to(self.device)).mean()
+
+
+def train_denoiser(
+    denoiser,
+    rows,
+    weights,
+    budget,
+    *,
+    held_out=None,
+    patience=10,
+    P_mean=-1.2,
+    P_std=1.2,
+    learning_rate=2e-3,
+    weight_decay=0.0,
+    ema_decay=0.999,
+    batch_size=1024,
+    device="cpu",
+    callbacks=(),
+    verbose=0,
+):
+    """Train a denoiser in place and return its net.
+
+    Parameters
+    ----------
+    denoiser : Denoiser
+        What to train; holds the averaged weights afterwards.
+    rows : Rows
+        Encoded training rows.
+    weights : ndarray of shape (n_rows,)
+        Weights of the rows.
+    budget : Budget
+        How long to train.
+    held_out : tuple of (Rows, ndarray), default=None
+        Rows and weights that decide when to stop; the training always ends with the
+        budget if None.
+    patience : int, default=10
+        Epochs without a better loss of held-out rows before training stops.
+    P_mean, P_std : float
+        Distribution of the noise levels.
+    learning_rate, weight_decay : float
+        Parameters of AdamW.
+    ema_decay : float
+        Decay of the averaged weights.
+    batch_size : int
+        Rows of a step.
+    device : str
+        Where to train.
+    callbacks : sequence of skorch.callbacks.Callback
+        Further callbacks, called after the built-in ones.
+    verbose : int
+        Shows a progress bar if not 0.
+
+    Returns
+    -------
+    net : DenoiserNet
+        The trained net, with its history.
+    """
+    hooks = [
+        ("learning_rate", LearningRate(budget)),
+        ("gradient_norm", GradientNorm()),
+        ("weight_average", WeightAverage(ema_decay)),
+    ]
+    if held_out is not None:
+        hooks.append(
+            ("early_stopping", EarlyStopping(patience=patience, load_best=True))
+        )
+    if verbose:
+        hooks.append(("progress", Progress(budget)))
+    net = DenoiserNet(
+        denoiser,
+        criterion__P_mean=P_mean,
+        criterion__P_std=P_std,
+        budget=budget,
+        optimizer=torch.optim.AdamW,
+        optimizer__betas=(0.9, 0.99),
+        optimizer__weight_decay=weight_decay,
+        # one pass over all weights, where torch has it
+        optimizer__fused=device.startswith(("cpu", "cuda")),
+        lr=learning_rate,
+        batch_size=batch_size,
+        max_epochs=budget.max_epochs,
+        train_split=held_out and predefined_split(RowDataset(*held_out)),
+        callbacks=[*hooks, *callbacks],
+        callbacks__print_log=None,
+        callbacks__valid_loss=None,
+        device=device,
+        verbose=0,
+    )
+    return net.fit(RowDataset(rows, weights))
+
+
+def losses_of(net, name):
+    """Return the losses of all whole epochs of a net; none if there are none."""
+    return [float(epoch[name]) for epoch in net.history if name in epoch]
+
+
+def _identity(batch):
+    return batch
