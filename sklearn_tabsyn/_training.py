@@ -201,7 +201,6 @@ def train_denoiser(
         train_split=held_out and predefined_split(RowDataset(*held_out)),
         callbacks=[*hooks, *callbacks],
         callbacks__print_log=None,
-        callbacks__valid_loss=None,
         device=device,
         verbose=0,
     )

@@ -1,0 +1,112 @@
+"""The mixture denoiser against numerical integration and EDM's own formulas."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+
+from sklearn_tabsyn._mixture import Mixture
+
+SIGMA_DATA = 0.5
+
+
+def mixture(means, widths, priors, edges):
+    return Mixture(
+        [0],
+        shift=np.zeros(1),
+        scale=np.ones(1),
+        means=np.array([means]),
+        widths=np.array([widths]),
+        priors=np.array([priors]),
+        edges=np.array([edges]),
+        sigma_data=SIGMA_DATA,
+    )
+
+
+THREE = mixture([-1.0, 0.0, 0.8], [0.3, 0.0, 0.1], [0.5, 0.2, 0.3], [-0.5, 0.4])
+SINGLE = mixture([0.0], [SIGMA_DATA], [1.0], [])
+SIGMAS = [0.002, 0.05, 0.3, 1.0, 20.0]
+
+
+def denoise(block, x, sigma, outputs=None):
+    x = torch.as_tensor(x, dtype=torch.float32)[:, None]
+    sigma = torch.full((len(x),), sigma)
+    outputs = torch.zeros(len(x), block.n_outputs) if outputs is None else outputs
+    return block.denoise(x, block.logits(x, sigma), sigma, outputs)[:, 0].numpy()
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.3, 1.0, 20.0])
+def test_denoised_is_the_posterior_mean(sigma):
+    x = np.linspace(-3, 3, 13)
+    clean = np.linspace(-4, 4, 80_001)
+    density = 0.5 * norm.pdf(clean, -1, 0.3) + 0.3 * norm.pdf(clean, 0.8, 0.1)
+    density *= clean[1] - clean[0]
+    density[np.argmin(np.abs(clean))] += 0.2  # the atom at 0
+    likelihood = norm.pdf(x[:, None], clean, sigma)
+    expected = (likelihood * density * clean).sum(1) / (likelihood * density).sum(1)
+    np.testing.assert_allclose(denoise(THREE, x, sigma), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("sigma", SIGMAS)
+def test_one_component_is_edm(sigma):
+    """D = c_skip x + c_out F of table 1, with F the residual."""
+    x = np.linspace(-2, 2, 9, dtype=np.float32)
+    residual = np.linspace(1, -1, 9, dtype=np.float32)
+    outputs = torch.tensor(np.stack([np.zeros(9, dtype=np.float32), residual], 1))
+    total = sigma**2 + SIGMA_DATA**2
+    c_skip = SIGMA_DATA**2 / total
+    c_out = sigma * SIGMA_DATA / np.sqrt(total)
+    expected = c_skip * x + c_out * residual
+    found = denoise(SINGLE, x, sigma, outputs)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_little_noise_leaves_the_value():
+    x = np.linspace(-1.5, -0.6, 20)
+    outputs = torch.randn(20, THREE.n_outputs, generator=torch.manual_seed(0))
+    np.testing.assert_allclose(denoise(THREE, x, 1e-4, outputs), x, atol=1e-3)
+
+
+@pytest.mark.parametrize("sigma", SIGMAS)
+def test_square_error_has_the_weight_of_edm(sigma):
+    """Lambda = (sigma^2 + sigma_data^2) / (sigma sigma_data)^2."""
+    clean = torch.tensor([[0.1], [-0.4], [0.7]])
+    x = clean + sigma * torch.tensor([[0.3], [-1.0], [0.5]])
+    levels = torch.full((3,), sigma)
+    logits = SINGLE.logits(x, levels)
+    zeros = torch.zeros(3, 2)
+    loss = SINGLE.loss(x, logits, levels, zeros, clean)[:, 0].numpy()
+    weight = (sigma**2 + SIGMA_DATA**2) / (sigma * SIGMA_DATA) ** 2
+    error = denoise(SINGLE, x[:, 0], sigma) - clean[:, 0].numpy()
+    # a single component has no cross-entropy
+    np.testing.assert_allclose(loss, weight * error**2, rtol=1e-3, atol=1e-5)
+
+
+def test_entropy_is_that_of_the_component_of_the_clean_value():
+    clean = torch.tensor([[-2.0], [0.0], [3.0]])
+    sigma = torch.full((3,), 1000.0)
+    logits = THREE.logits(torch.zeros(3, 1), sigma)
+    zeros = torch.zeros(3, THREE.n_outputs)
+    entropy = THREE.entropy(torch.zeros(3, 1), logits, sigma, zeros, clean)
+    expected = -np.log([0.5, 0.2, 0.3])
+    np.testing.assert_allclose(entropy[:, 0].numpy(), expected, rtol=1e-3)
+
+
+def test_values_are_scaled_and_scaled_back():
+    block = Mixture(
+        [1],
+        shift=np.array([10.0]),
+        scale=np.array([0.25]),
+        means=np.array([[0.0]]),
+        widths=np.array([[0.5]]),
+        priors=np.array([[1.0]]),
+        edges=np.zeros((1, 0)),
+        sigma_data=SIGMA_DATA,
+    )
+    values = torch.tensor([[99.0, 12.0], [99.0, 8.0]])
+    x = block.encode(values)
+    assert x.tolist() == [[0.5], [-0.5]]
+    sigma = torch.full((2,), 1e-4)
+    zeros = torch.zeros(2, block.n_outputs)
+    back = block.decode(x, block.logits(x, sigma), sigma, zeros, None)
+    torch.testing.assert_close(back, values[:, 1:], atol=1e-3, rtol=0)
