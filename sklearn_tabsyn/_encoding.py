@@ -69,14 +69,16 @@ class TableEncoder:
         transformer = self.encoder
         if transformer is None:
             transformer = default_transformer(frame, self.schema)
-        self.transformer_ = clone(transformer).set_params(sparse_threshold=0)
         if self.encoder is not None:
             _check_steps(transformer)
+        self.transformer_ = clone(transformer).set_params(sparse_threshold=0)
         self.transformer_.fit(self._view(frame))
         if self.encoder is not None:
             self._check_coverage()
         low, high = self._transform(frame)
         self.kinds_ = self._kinds()
+        gaps = frame.isna().any()
+        self.gaps_ = {self.schema.columns[j].name for j in np.flatnonzero(gaps)}
         self.slots_ = []
         n_values = n_levels = 0
         for slot in self._make_slots(low, high):
@@ -91,6 +93,9 @@ class TableEncoder:
 
     def encode(self, frame):
         """Return the encoded rows of a float frame."""
+        self._check_missing(frame)
+        if self.encoder is None:
+            frame = self._nearest(frame)
         return self._rows(*self._transform(frame))
 
     def decode(self, values, levels):
@@ -101,6 +106,28 @@ class TableEncoder:
             slot.decode(values, levels, encoded)
         inverted = self._invert(encoded)
         return inverted if self.encoder is None else self.schema.from_natural(inverted)
+
+    def _check_missing(self, frame):
+        """Refuse gaps in columns that had none."""
+        for column, new in zip(self.schema.columns, frame.isna().any(), strict=True):
+            if new and column.name not in self.gaps_:
+                raise ValueError(
+                    f"Column {column.name!r} has missing values, but had none in fit. "
+                    "Fill them, or fit anew."
+                )
+
+    def _nearest(self, frame):
+        """Return a frame whose discrete numbers are all known ones."""
+        frame = frame.copy()
+        for name, step, columns, _ in self._blocks():
+            if name != "discrete":
+                continue
+            for j, known in zip(columns, step.categories_, strict=True):
+                known = known[~np.isnan(known)]
+                middles = (known[1:] + known[:-1]) / 2
+                nearest = known[np.searchsorted(middles, frame[j])]
+                frame[j] = np.where(frame[j].isna(), np.nan, nearest)
+        return frame
 
     def _view(self, frame):
         """Return the frame as the transformer wants it."""
@@ -114,7 +141,7 @@ class TableEncoder:
         for _, step, columns, outputs in self._blocks():
             if isinstance(step, NormalScoreTransformer):
                 block = view.iloc[:, columns]
-                low[:, outputs], high[:, outputs] = step.intervals(block.to_numpy())
+                low[:, outputs], high[:, outputs] = step.intervals(block)
         return low, high
 
     def _rows(self, low, high):
@@ -174,12 +201,16 @@ class TableEncoder:
         """Return the frame, as the transformer saw it, of an encoded matrix."""
         n_columns = len(self.schema.columns)
         parts = [None] * n_columns
-        for _, step, columns, outputs in self._blocks():
+        for name, step, columns, outputs in self._blocks():
             block = encoded[:, outputs]
-            if not isinstance(step, str):
-                if hasattr(step, "feature_names_out_"):
-                    block = pd.DataFrame(block)
-                block = step.inverse_transform(block)
+            try:
+                block = (
+                    block if isinstance(step, str) else step.inverse_transform(block)
+                )
+            except ValueError as error:
+                raise ValueError(
+                    f"Step {name!r} of encoder cannot be inverted: {error}"
+                ) from error
             block = np.asarray(block)
             for place, column in enumerate(columns):
                 parts[column] = block[:, place]
