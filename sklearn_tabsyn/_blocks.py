@@ -129,6 +129,7 @@ def _components(low, high, weights, sigma_data):
     means = np.bincount(label, weights * middle) / priors
     spread = (middle - means[label]) ** 2 + (high - low) ** 2 / 12
     widths = np.sqrt(np.bincount(label, weights * spread) / priors)
+    widths[widths < 1e-6 * sigma_data] = 0  # a tie, but for rounding
     last = np.flatnonzero(np.diff(label))
     return {
         "shift": shift,

@@ -154,8 +154,9 @@ class Denoiser(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.n_dims = [len(block.mean) for block in blocks]
         self.n_outputs = [block.n_outputs for block in blocks]
-        self.n_codebooks = sum(
-            block.n_columns for block in blocks if block.reads == "levels"
+        self.n_values, self.n_codebooks = (
+            sum(block.n_columns for block in blocks if block.reads == part)
+            for part in ("values", "levels")
         )
         for moment in ("mean", "variance"):
             parts = [getattr(block, moment) for block in blocks]
@@ -197,17 +198,15 @@ class Denoiser(nn.Module):
 
         A codebook column is drawn from its posterior, which at low noise is all but
         certain: unlike the code nearest to the mean, a draw cannot fall between two
-        likely levels. `chance`, (n, n_codebooks), holds uniform numbers for it.
+        likely levels. The same goes for heavy ties of continuous columns. `chance`
+        holds a uniform number for each: (n, n_values) and (n, n_codebooks).
         """
-        values = x.new_empty(len(x), 0)
-        levels = torch.zeros_like(chance, dtype=torch.long)
+        chances = dict(zip(("values", "levels"), chance, strict=True))
+        rows = {name: torch.zeros_like(part) for name, part in chances.items()}
         for block, x_block, logits, out in self._parts(x, sigma, class_labels):
-            decoded = block.decode(x_block, logits, sigma, out, chance)
-            if block.reads == "values":
-                values = decoded
-            else:
-                levels[:, block.columns] = decoded
-        return values, levels
+            decoded = block.decode(x_block, logits, sigma, out, chances[block.reads])
+            rows[block.reads][:, block.columns] = decoded.to(x.dtype)
+        return rows["values"], rows["levels"].long()
 
     def losses(self, x, sigma, rows, class_labels=None):
         """Return the losses, (n, C), of the columns of all blocks, given clean rows.

@@ -243,15 +243,15 @@ class TableEncoder:
         found = self.schema.natural(encoded_back)
         for name, _, columns, _ in self._blocks():
             for j in columns:
-                a, b = expected.iloc[:, j], found.iloc[:, j]
-                if not _same(a, b):
-                    row = np.flatnonzero([not _same(a[[i]], b[[i]]) for i in a.index])
-                    raise ValueError(
-                        f"Step {name!r} of encoder cannot be inverted: column "
-                        f"{self.schema.columns[j].name!r} held {a[row[0]]!r} and came "
-                        f"back as {b[row[0]]!r}. Use steps whose inverse_transform "
-                        "restores their input."
-                    )
+                row = _first_difference(expected.iloc[:, j], found.iloc[:, j])
+                if row is None:
+                    continue
+                held, back = (t.iloc[[row], j].tolist()[0] for t in (expected, found))
+                raise ValueError(
+                    f"Step {name!r} of encoder cannot be inverted: column "
+                    f"{self.schema.columns[j].name!r} held {held!r} and came back as "
+                    f"{back!r}. Use steps whose inverse_transform restores their input."
+                )
 
 
 def default_transformer(frame, schema):
@@ -300,10 +300,12 @@ def _check_steps(transformer):
                 )
 
 
-def _same(a, b):
-    """Tell whether two columns agree, numbers up to rounding."""
+def _first_difference(a, b):
+    """Return the first row where two columns differ by more than rounding, or None."""
     if pd.api.types.is_numeric_dtype(a) and pd.api.types.is_numeric_dtype(b):
         # float32 inside the network rounds by about 1e-7 of the spread.
         atol = 1e-4 * float(np.nanmax(np.abs(a), initial=0.0))
-        return np.allclose(a, b, rtol=1e-3, atol=atol, equal_nan=True)
-    return bool(((a == b) | (a.isna() & b.isna())).all())
+        same = np.isclose(a, b, rtol=1e-3, atol=atol, equal_nan=True)
+    else:
+        same = ((a == b) | (a.isna() & b.isna())).to_numpy()
+    return None if same.all() else int(np.argmin(same))

@@ -58,8 +58,10 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="dpmpp_2m", churn=None):
             x = mean.expand(BLOCK_ROWS, -1)
             x = x + sigmas[0] * draw(x)
             x = SAMPLERS[sampler](denoise, x, sigmas, **options)
-            chance = random.random((BLOCK_ROWS, denoiser.n_codebooks), dtype=np.float32)
+            n_chances = denoiser.n_values + denoiser.n_codebooks
+            chance = random.random((BLOCK_ROWS, n_chances), dtype=np.float32)
             chance = torch.from_numpy(chance).to(x.device)
+            chance = chance.split([denoiser.n_values, denoiser.n_codebooks], 1)
             last = x.new_full((BLOCK_ROWS,), sigmas[-1])
             values, levels = denoiser.decode(x, last, chance)
         yield values.cpu().numpy(), levels.cpu().numpy()

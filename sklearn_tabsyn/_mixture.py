@@ -52,6 +52,11 @@ class Mixture(nn.Module):
         }.items():
             self.register_buffer(name, torch.tensor(array, dtype=torch.float32))
         self.log_prior.log_()
+        ties = (self.variances == 0) & (self.log_prior > -torch.inf)
+        others = ~ties & (self.log_prior > -torch.inf)
+        self.register_buffer("ties", ties)
+        # Where all components are ties there is no mean of others to fall back on.
+        self.register_buffer("left_out", ties & others.any(1, keepdim=True))
         mean = (priors * means).sum(1)
         second_moment = (priors * (widths**2 + means**2)).sum(1)
         variance = (second_moment - mean**2).clip(min=0)
@@ -63,8 +68,22 @@ class Mixture(nn.Module):
         return (values[:, self.columns] - self.shift) * self.scale
 
     def decode(self, x, logits, sigma, outputs, chance):
-        """Return the values, (n, C), of noisy coordinates; `chance` has no part."""
-        return self.denoise(x, logits, sigma, outputs) / self.scale + self.shift
+        """Return the values, (n, C), of coordinates with very little noise.
+
+        Whether a value is a heavy tie is drawn by uniform numbers, so that it is either
+        exactly the tied value or a mean of all others, never something between.
+        """
+        shifts, residual = self._split(outputs)
+        logits = logits + shifts
+        tied = logits.softmax(-1) * self.ties
+        below = tied.cumsum(-1)
+        chosen = (below <= chance[:, self.columns, None]).sum(-1, keepdim=True)
+        is_tie = chosen < self.n_components
+        ties = self.means.expand_as(logits).gather(-1, chosen * is_tie)[..., 0]
+        others = self._mean(x, logits.masked_fill(self.left_out, -torch.inf), sigma)
+        others = others + residual * self._c_out(sigma)
+        x = torch.where(is_tie[..., 0], ties, others)
+        return x / self.scale + self.shift
 
     def logits(self, x: Tensor, sigma: Tensor) -> Tensor:
         """Return log prior + log N(x; mean, sigma^2 + width^2), (n, C, K)."""

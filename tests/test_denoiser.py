@@ -72,7 +72,7 @@ def test_encoding_and_decoding_are_inverse(marginals):
     blocks, rows = marginals
     denoiser = Denoiser(blocks, partial(ResidualMLP, hidden_dim=8)).eval()
     clean = denoiser.encode(as_batch(rows))
-    chance = torch.rand(len(clean), denoiser.n_codebooks)
+    chance = torch.rand(len(clean), 2), torch.rand(len(clean), 3)
     with torch.no_grad():
         values, levels = denoiser.decode(clean, torch.full((len(clean),), 1e-3), chance)
     np.testing.assert_array_equal(levels.numpy(), rows.levels)

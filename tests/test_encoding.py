@@ -66,7 +66,8 @@ def test_default_round_trip(mixed):
     pd.testing.assert_frame_equal(round_trip(mixed), mixed)
 
 
-def test_light_ties_may_be_spread_and_heavy_ones_not(mixed):
+def test_light_ties_may_be_spread_and_heavy_ones_not():
+    mixed = make_mixed(1000)
     _, _, rows = encode(mixed)
     width = rows.high[:, 1] - rows.low[:, 1]
     assert (width[mixed["discount"] == 0] == 0).all()
@@ -81,7 +82,7 @@ ENCODERS = {
     "power": PowerTransformer(),
     "normal_score": NormalScoreTransformer(),
     "pipeline": make_pipeline(MinMaxScaler(), StandardScaler()),
-    "function": FunctionTransformer(np.log1p, np.expm1, feature_names_out="one-to-one"),
+    "function": FunctionTransformer(np.log1p, np.expm1, check_inverse=False),
     "ordinal": OrdinalEncoder(),
     "passthrough": "passthrough",
 }
@@ -151,10 +152,10 @@ ONE_WAY = {
     ),
     "lossy": (
         KBinsDiscretizer(3, encode="ordinal", quantile_method="averaged_inverted_cdf"),
-        "Step 'numbers' .* cannot be inverted: column 'pieces' held .* and came back as",
+        "Step 'numbers' .* cannot be inverted: column 'pieces' held .* came back as",
     ),
     "lossy_function": (
-        FunctionTransformer(np.abs, np.abs),
+        FunctionTransformer(np.abs, np.abs, check_inverse=False),
         "column 'pieces' held -3.* and came back as",
     ),
     "lossy_projection": (PCA(1), "cannot be inverted: column 'pieces'"),

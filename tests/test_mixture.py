@@ -108,5 +108,35 @@ def test_values_are_scaled_and_scaled_back():
     assert x.tolist() == [[0.5], [-0.5]]
     sigma = torch.full((2,), 1e-4)
     zeros = torch.zeros(2, block.n_outputs)
-    back = block.decode(x, block.logits(x, sigma), sigma, zeros, None)
+    chance = torch.full((2, 2), 0.5)
+    back = block.decode(x, block.logits(x, sigma), sigma, zeros, chance)
     torch.testing.assert_close(back, values[:, 1:], atol=1e-3, rtol=0)
+
+
+def decode_at(block, x, sigma, n=1000):
+    x = torch.full((n, 1), x)
+    sigma = torch.full((n,), sigma)
+    chance = (torch.arange(n)[:, None] + 0.5) / n
+    zeros = torch.zeros(n, block.n_outputs)
+    return block.decode(x, block.logits(x, sigma), sigma, zeros, chance)[:, 0]
+
+
+def test_a_tie_is_drawn_by_its_posterior_and_comes_back_exactly():
+    sigma, x = 0.2, 0.3
+    decoded = decode_at(THREE, x, sigma)
+    evidence = [
+        0.5 * norm.pdf(x, -1.0, np.hypot(sigma, 0.3)),
+        0.2 * norm.pdf(x, 0.0, sigma),
+        0.3 * norm.pdf(x, 0.8, np.hypot(sigma, 0.1)),
+    ]
+    share = evidence[1] / sum(evidence)
+    assert (decoded == 0).float().mean().item() == pytest.approx(share, abs=2e-3)
+    others = decoded[decoded != 0]
+    assert others.min() == others.max()
+    assert abs(others[0]) > 0.1  # the mean of the other components
+
+
+def test_a_column_of_ties_alone_is_decoded_to_ties():
+    ties = mixture([-0.5, 0.5], [0.0, 0.0], [0.5, 0.5], [0.0])
+    decoded = decode_at(ties, 0.0, 5.0)
+    assert set(decoded.tolist()) == {-0.5, 0.5}

@@ -2,9 +2,9 @@
 
     python examples/benchmarks/fidelity.py FOLDER NAME... [--output FOLDER]
 
-Reads FOLDER/NAME.parquet, fits a synthesizer with its defaults, samples as many rows as
-there are, and writes them to OUTPUT/NAME.parquet. Prints one line of JSON for each table:
-seconds of the fit, sampled rows per second, and the peak memory of the process in MB.
+Reads FOLDER/NAME.parquet, fits a synthesizer with its defaults, samples as many rows
+as there are, and writes them to OUTPUT/NAME.parquet. Prints one line of JSON for each
+table: seconds of the fit, sampled rows per second, and the peak memory in MB.
 Needs pyarrow.
 """
 
