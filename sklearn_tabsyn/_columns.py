@@ -392,7 +392,9 @@ def _decimals(values, single):
     some = values[:100]
     for decimals in range(MAX_DECIMALS + 1):
         for part in (some, values):  # most candidates fail within a few values
-            if (np.round(part, decimals).astype(single) != part.astype(single)).any():
+            with np.errstate(over="ignore"):  # rounding multiplies first
+                rounded = np.round(part, decimals).astype(single)
+            if (rounded != part.astype(single)).any():
                 break
         else:
             return decimals

@@ -1,27 +1,32 @@
 """Frames of other libraries, such as polars, by way of narwhals."""
 
-import numpy as np
 import pandas as pd
 
 
 def is_foreign(X):
-    """Tell whether X is a frame or column of another library than pandas.
+    """Tell whether X is a frame of another library than pandas.
 
     Raises
     ------
     TypeError
         If it is a frame that has not been computed yet.
     """
-    # A module that was never imported cannot have made it: arrays cost no import.
-    if isinstance(X, np.ndarray | list | tuple) or not hasattr(X, "__class__"):
+    if isinstance(X, pd.DataFrame | pd.Series):
         return False
-    if type(X).__name__ == "LazyFrame":
+    if hasattr(X, "collect"):
         raise TypeError(
-            "A LazyFrame holds no rows yet; call .collect() on it before fit."
+            f"A {type(X).__name__} holds no rows yet; call .collect() on it before fit."
         )
-    return hasattr(
-        X, "to_frame" if hasattr(X, "name") else "columns"
-    ) and not isinstance(X, pd.DataFrame | pd.Series)
+    return hasattr(X, "columns")
+
+
+def column_names(X):
+    """Return the names of the columns of any frame."""
+    if isinstance(X, pd.DataFrame):
+        return X.columns
+    import narwhals as nw
+
+    return pd.Index(nw.from_native(X, eager_only=True).columns)
 
 
 def to_pandas(X):

@@ -10,7 +10,7 @@ from sklearn_tabsyn._columns import (
     StepColumn,
     learn_column,
 )
-from sklearn_tabsyn._frames import from_pandas, is_foreign, to_pandas
+from sklearn_tabsyn._frames import column_names, from_pandas, is_foreign, to_pandas
 
 # Integers with up to this many distinct values are classes when they are a target.
 MAX_CLASSES = 32
@@ -40,10 +40,10 @@ def check_table(estimator, X, *, reset):
         their own.
     """
     if not (isinstance(X, pd.DataFrame) or is_foreign(X)):
-        if isinstance(X, pd.Series):
+        if hasattr(X, "to_frame"):
             raise ValueError(
-                "Expected 2D array, got a Series instead. Use .to_frame() to make it a "
-                "table of one column. Reshape your data."
+                "Expected 2D array, got a single column instead. Reshape your data: "
+                "use .to_frame() to make it a table."
             )
         # Objects are read column by column; anything else is refused here.
         return validate_data(
@@ -62,14 +62,13 @@ def _check_frame(X):
                 f"Found array with 0 {what}(s) (shape={X.shape}) while a minimum of "
                 "1 is required. Give a table with rows and columns."
             )
-    columns = X.columns
-    if isinstance(columns, pd.MultiIndex):
+    names = column_names(X)
+    if isinstance(names, pd.MultiIndex):
         raise ValueError(
             "Columns must have one name each, but this frame has "
-            f"{columns.nlevels} levels of names. Join them first, for example "
+            f"{names.nlevels} levels of names. Join them first, for example "
             "X.columns = X.columns.map('_'.join)."
         )
-    names = pd.Index(columns)
     if not names.is_unique:
         twice = list(names[names.duplicated()].unique())
         raise ValueError(
@@ -213,7 +212,7 @@ def _open_target(y):
     """Return a target as a pandas column, and its container."""
     if isinstance(y, pd.Series):
         return y.reset_index(drop=True), ("pandas", y.name)
-    if is_foreign(y):
+    if hasattr(y, "to_frame"):
         frame, container = to_pandas(y.to_frame())
         return frame.iloc[:, 0], container
     y = column_or_1d(y, warn=True)

@@ -111,6 +111,8 @@ class DenoiserNet(NeuralNet):
         """Tell the callbacks; one that ends the training does so by an interrupt."""
         self.stopped_ = method_name == "on_epoch_end"
         super().notify(method_name, **kwargs)
+        if self.stopped_ and self.budget.progress() == 1:
+            raise KeyboardInterrupt
         self.stopped_ = False
 
     def _batch_loss(self, batch):
