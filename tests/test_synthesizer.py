@@ -40,9 +40,8 @@ def test_new_rows_look_like_the_table(fitted):
     assert list(rows) == list(table)
     pd.testing.assert_series_equal(rows.dtypes, table.dtypes)
     assert list(rows.index) == list(range(100))
-    assert (
-        rows["price"].dropna().between(table["price"].min(), table["price"].max()).all()
-    )
+    prices = rows["price"].dropna()
+    assert prices.between(table["price"].min(), table["price"].max()).all()
     assert (prices.round(2) == prices).all()
     assert (rows["day"].dt.normalize() == rows["day"]).all()
     assert set(rows["size"].dropna()) <= {"S", "M", "L"}
