@@ -6,6 +6,9 @@ from scipy.special import ndtri
 N_COMPONENTS = 64
 # A value with at least this share of a continuous column is a component itself.
 HEAVY_TIE = 0.01
+# Names of up to this many levels have one-hot codes, others points in N_DENSE
+# dimensions.
+MAX_ONE_HOT, N_DENSE = 64, 32
 # Columns share a block if the shorter has at least this share of the longer's levels.
 SIMILAR = 0.6
 
@@ -38,15 +41,17 @@ def describe_columns(rows, codebooks, weights, sigma_data=0.5):
         _shares(rows.levels[:, j], n_levels, weights)
         for j, (n_levels, _) in enumerate(codebooks)
     ]
-    for ordered in (True, False):
-        columns = [
-            j for j, (_, is_ordered) in enumerate(codebooks) if is_ordered == ordered
-        ]
-        for group in _similar([(codebooks[j][0], j) for j in columns]):
+    columns = {"place": [], "dense": [], "one_hot": []}
+    for j, (n_levels, ordered) in enumerate(codebooks):
+        many = "dense" if n_levels > MAX_ONE_HOT else "one_hot"
+        columns["place" if ordered else many].append((n_levels, j))
+    for kind, members in columns.items():
+        for group in _similar(members):
             arguments = {"columns": group, "priors": [shares[j] for j in group]}
-            if ordered:
-                places = [_places(shares[j], sigma_data) for j in group]
-                arguments["codes"] = [place[:, None] for place in places]
+            if kind == "place":
+                arguments["codes"] = [_places(shares[j], sigma_data) for j in group]
+            elif kind == "dense":
+                arguments["codes"] = [_dense_codes(len(shares[j])) for j in group]
             blocks.append(("codebook", arguments))
     return blocks
 
@@ -75,7 +80,17 @@ def _places(prior, sigma_data):
     rank = np.cumsum(prior) - prior / 2
     scores = ndtri(rank.clip(1e-9, 1 - 1e-9))
     shift, scale = _standard(scores, prior, sigma_data)
-    return (scores - shift) * scale
+    return ((scores - shift) * scale)[:, None]
+
+
+def _dense_codes(n_levels):
+    """Return fixed random points on the unit sphere.
+
+    They are about as far from each other as one-hot vectors, and the evidence for
+    each level is as exact, in a small share of the coordinates.
+    """
+    codes = np.random.default_rng(n_levels).normal(size=(n_levels, N_DENSE))
+    return codes / np.linalg.norm(codes, axis=1, keepdims=True)
 
 
 def _standard(values, shares, sigma_data):

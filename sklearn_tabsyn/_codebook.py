@@ -109,7 +109,7 @@ class Codebook(nn.Module):
         """Return the mean code, (..., C, d), of level probabilities (..., C, K)."""
         if self.codes is None:
             return probabilities
-        return (probabilities[..., None, :] @ self.codes)[..., 0, :]
+        return torch.einsum("...ck,ckd->...cd", probabilities, self.codes)
 
 
 def _pad(rows, length):

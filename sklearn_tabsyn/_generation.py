@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from scipy.special import ndtri
 
 from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._sampling import SAMPLERS, Churn
@@ -55,8 +56,8 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="dpmpp_2m", churn=None):
         if churn is not None and churn["S_churn"]:
             options["churn"] = Churn(draw, len(sigmas), **churn)
         with torch.inference_mode():
-            x = mean.expand(BLOCK_ROWS, -1)
-            x = x + sigmas[0] * draw(x)
+            noise = torch.from_numpy(stratified_noise(random, len(mean))).to(mean)
+            x = mean + sigmas[0] * noise
             x = SAMPLERS[sampler](denoise, x, sigmas, **options)
             n_chances = denoiser.n_values + denoiser.n_codebooks
             chance = random.random((BLOCK_ROWS, n_chances), dtype=np.float32)
@@ -66,6 +67,31 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="dpmpp_2m", churn=None):
             values, levels = denoiser.decode(x, last, chance)
         yield values.cpu().numpy(), levels.cpu().numpy()
         block += 1
+
+
+def stratified_noise(random, n_dims):
+    """Return standard normal noise that covers every coordinate evenly.
+
+    Latin hypercube sampling (McKay, Beckman and Conover 1979): each coordinate of
+    the rows of a block has one value in each of as many equally likely cells, in a
+    random order. Every row by itself is standard normal, while shares and means of
+    many rows vary less than with independent draws.
+
+    Parameters
+    ----------
+    random : numpy.random.Generator
+        Source of the noise.
+    n_dims : int
+        Number of coordinates.
+
+    Returns
+    -------
+    noise : ndarray of shape (BLOCK_ROWS, n_dims), dtype float32
+        The noise.
+    """
+    shape = BLOCK_ROWS, n_dims
+    cells = random.permuted(np.tile(np.arange(BLOCK_ROWS), (n_dims, 1)), axis=1).T
+    return ndtri((cells + random.random(shape)) / BLOCK_ROWS).astype(np.float32)
 
 
 def cut_batches(blocks, n_samples, batch_size):

@@ -6,6 +6,7 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+from scipy.stats import kstest
 
 from sklearn_tabsyn._blocks import describe_columns
 from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
@@ -15,6 +16,7 @@ from sklearn_tabsyn._generation import (
     cut_batches,
     generate_blocks,
     noise_profile,
+    stratified_noise,
 )
 from sklearn_tabsyn._sampling import SAMPLERS, karras_sigmas
 
@@ -78,6 +80,19 @@ def test_churn_changes_the_rows_and_repeats(denoiser):
     plain, churned, again = (take(make(churn=c), 1)[0] for c in (None, churn, churn))
     np.testing.assert_array_equal(churned, again)
     assert (plain != churned).any()
+
+
+def test_noise_is_normal_and_even():
+    noise = np.concatenate(
+        [stratified_noise(np.random.default_rng(k), 3) for k in range(8)]
+    )
+    for column in noise.T:
+        assert kstest(column, "norm").statistic < 0.003
+    correlation = np.corrcoef(noise.T) - np.eye(3)
+    assert np.abs(correlation).max() < 4 / np.sqrt(len(noise))
+    # the first row of many blocks is normal, too
+    first = [stratified_noise(np.random.default_rng(k), 1)[0, 0] for k in range(1000)]
+    assert kstest(first, "norm").pvalue > 0.01
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 10, 16, 100])

@@ -1,0 +1,83 @@
+"""Imports follow the flow of the data, and files stay small."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sklearn_tabsyn
+
+PACKAGE = Path(sklearn_tabsyn.__file__).parent
+
+# Each module may import only from modules before it.
+ORDER = [
+    "_normal_score",
+    "_columns",
+    "_frames",
+    "_table",
+    "_slots",
+    "_encoding",
+    "_blocks",
+    "_codebook",
+    "_mixture",
+    "_denoiser",
+    "_batches",
+    "_callbacks",
+    "_training",
+    "_sampling",
+    "_generation",
+    "_seeds",
+    "_model",
+    "_synthesizer",
+    "__init__",
+]
+
+
+def own_imports(path):
+    """Return the modules of this package that a module imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith(PACKAGE.name):
+            yield node.module.partition(".")[2]
+
+
+def test_every_module_has_its_place():
+    assert sorted(path.stem for path in PACKAGE.glob("*.py")) == sorted(ORDER)
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_imports_follow_the_flow(name):
+    path = PACKAGE / f"{name}.py"
+    before = ORDER[: ORDER.index(name)]
+    assert set(own_imports(path)) <= set(before)
+    # the encoding knows nothing of torch, the torch modules nothing of tables
+    text = path.read_text(encoding="utf-8")
+    if name in ORDER[: ORDER.index("_codebook")]:
+        assert "import torch" not in text
+    elif name in ORDER[: ORDER.index("_model")]:
+        assert "import pandas" not in text
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_modules_stay_small(name):
+    lines = (PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines()
+    limit = 600 if name == "_synthesizer" else 450  # parameters and their description
+    assert len(lines) <= limit
+
+
+def test_public_names_can_be_imported():
+    for name in sklearn_tabsyn.__all__:
+        assert getattr(sklearn_tabsyn, name).__doc__
+
+
+def test_import_needs_no_optional_library():
+    code = (
+        "import sys, sklearn_tabsyn; "
+        "print([m for m in ('matplotlib', 'polars', 'pyarrow') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    loaded = set(ast.literal_eval(found))
+    # pandas itself may load pyarrow
+    assert loaded <= {"pyarrow"}
