@@ -34,6 +34,8 @@ class ColumnSchema:
     missing: Any
 
     kind = "number"
+    # Whether natural values of two such columns can be compared.
+    is_natural = True
 
     def error(self, text):
         """Return an error message that names the column."""
@@ -188,11 +190,15 @@ class StepColumn(ColumnSchema):
         integers = steps * np.uint64(self.step) + lowest
         return self._cells(integers, absent)
 
-    def _natural_scale(self):
+    @property
+    def is_natural(self):
+        """Whether natural values are the numbers themselves, not steps."""
         highest = self.lowest + self.step * self.n_steps
         exact = max(abs(self.lowest), abs(highest)) < 2**53
-        dates = self.unit[0] in "mM"
-        return (self.lowest, self.step) if exact and not dates else (0, 1)
+        return exact and self.unit[0] not in "mM"
+
+    def _natural_scale(self):
+        return (self.lowest, self.step) if self.is_natural else (0, 1)
 
     def _distances(self, integers):
         """Return the exact distance from the lowest, which may exceed int64."""

@@ -9,8 +9,9 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
+from sklearn_tabsyn._links import find_links
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
-from sklearn_tabsyn._slots import Continuous, Discrete, Nominal
+from sklearn_tabsyn._slots import LINKED, Continuous, Discrete, Nominal
 
 # Numbers with up to this many distinct values have a codebook.
 MAX_DISCRETE = 128
@@ -79,6 +80,7 @@ class TableEncoder:
         self.kinds_ = self._kinds()
         gaps = frame.isna().any()
         self.gaps_ = {self.schema.columns[j].name for j in np.flatnonzero(gaps)}
+        self.links_ = self._find_links(frame)
         self.slots_ = []
         n_values = n_levels = 0
         for slot in self._make_slots(low, high):
@@ -89,14 +91,14 @@ class TableEncoder:
         self.codebooks_ = [book for slot in self.slots_ for book in slot.codebooks()]
         if self.encoder is not None:
             self._check_round_trip(frame.iloc[:N_CHECKED])
-        return self._rows(low, high)
+        return self._rows(low, high, frame)
 
     def encode(self, frame):
         """Return the encoded rows of a float frame."""
         self._check_missing(frame)
         if self.encoder is None:
             frame = self._nearest(frame)
-        return self._rows(*self._transform(frame))
+        return self._rows(*self._transform(frame), frame)
 
     def decode(self, values, levels):
         """Return the float frame of encoded values and levels."""
@@ -105,7 +107,17 @@ class TableEncoder:
         for slot in self.slots_:
             slot.decode(values, levels, encoded)
         inverted = self._invert(encoded)
-        return inverted if self.encoder is None else self.schema.from_natural(inverted)
+        if self.encoder is not None:
+            return self.schema.from_natural(inverted)
+        for link, place in self._gates():
+            target, source = (
+                self.schema.columns[j] for j in (link.target, link.source)
+            )
+            copied = source.natural(inverted[link.source].to_numpy())
+            linked = (levels[:, place] == LINKED) & ~np.isnan(copied)
+            copied = target.from_natural(copied[linked])
+            inverted.loc[linked, link.target] = copied
+        return inverted
 
     def _check_missing(self, frame):
         """Refuse gaps in columns that had none."""
@@ -144,7 +156,19 @@ class TableEncoder:
                 low[:, outputs], high[:, outputs] = step.intervals(block)
         return low, high
 
-    def _rows(self, low, high):
+    def _find_links(self, frame):
+        """Return the links between continuous numbers; none with a user's encoder."""
+        if self.encoder is not None:
+            return []
+        columns = zip(self.schema.columns, self.kinds_, strict=True)
+        candidates = [
+            j
+            for j, (column, kind) in enumerate(columns)
+            if kind == "continuous" and column.is_natural
+        ]
+        return find_links(self.schema.natural(frame), candidates)
+
+    def _rows(self, low, high, frame):
         n_rows = len(low)
         rows = Rows(
             np.full((n_rows, self.n_values_), np.nan, dtype=np.float32),
@@ -153,7 +177,22 @@ class TableEncoder:
         )
         for slot in self.slots_:
             slot.encode(low, high, rows)
+        if self.links_:
+            natural = self.schema.natural(frame)
+            for link, place in self._gates():
+                rows.levels[link.holds(natural), place] = LINKED
         return rows
+
+    def _gates(self):
+        """Yield each link and the place of the gate of its target."""
+        places = {slot.column: slot.level for slot in self.slots_}
+        encoded = {
+            column: outputs.start + place
+            for _, _, columns, outputs in self._blocks()
+            for place, column in enumerate(columns)
+        }
+        for link in self.links_:
+            yield link, places[encoded[link.target]]
 
     def _blocks(self):
         """Yield (name, fitted step, input columns, outputs) of the transformer."""
@@ -180,8 +219,11 @@ class TableEncoder:
                     ordered = self.schema.columns[column].kind == "number"
                     yield (Discrete if ordered else Nominal).of(low, slice(j, j + 1))
             else:
-                for j in range(outputs.start, outputs.stop):
-                    yield Continuous.of(low, high, j)
+                targets = {link.target for link in self.links_}
+                for place, j in enumerate(range(outputs.start, outputs.stop)):
+                    slot = Continuous.of(low, high, j)
+                    slot.linked = bool(targets) and columns[place] in targets
+                    yield slot
 
     def _kinds(self):
         """Return "continuous", "discrete" or "nominal" for each table column."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# Level of a gate that says: as in the linked column.
+LINKED = 2
 # Levels of a nominal column up to which each has a code of its own.
 MAX_ONE_HOT = 1_024
 # Most frequent levels that keep a code of their own in a longer column.
@@ -12,22 +14,29 @@ N_FREQUENT = 512
 
 @dataclass
 class _Gated:
-    """A number, with a yes/no codebook if it can be missing.
+    """A number, with a gate beside it if there is more to say than its value.
 
-    The gate's level is 0 where there is a value and 1 where it is missing.
+    The gate is a codebook: 0 where there is a value of its own, 1 where it is missing,
+    2 where the value is that of another column.
     """
 
     column: int
     gated: bool
+    linked: bool = False
     value: int = 0
     level: int = 0
 
+    @property
+    def gates(self):
+        """Number of levels of each gate and whether they are ordered."""
+        return [(3 if self.linked else 2, False)] * (self.gated or self.linked)
+
     def _encode_gate(self, missing, rows, place):
-        if self.gated:
+        if self.gates:
             rows.levels[:, place] = missing
 
     def _decode_gate(self, levels, place, encoded):
-        if self.gated:
+        if self.gates:
             encoded[levels[:, place] == 1, self.column] = np.nan
 
 
@@ -43,7 +52,7 @@ class Continuous(_Gated):
     @property
     def n_codebooks(self):
         """Number of codebook columns of this slot."""
-        return int(self.gated)
+        return len(self.gates)
 
     @classmethod
     def of(cls, low, high, column):
@@ -73,7 +82,7 @@ class Continuous(_Gated):
 
     def codebooks(self):
         """Return the number of levels and whether they are ordered, per codebook."""
-        return [(2, False)] * self.n_codebooks
+        return self.gates
 
 
 @dataclass
@@ -87,7 +96,7 @@ class Discrete(_Gated):
     @property
     def n_codebooks(self):
         """Number of codebook columns of this slot."""
-        return 1 + self.gated
+        return 1 + len(self.gates)
 
     @classmethod
     def of(cls, encoded, place):
@@ -113,7 +122,7 @@ class Discrete(_Gated):
 
     def codebooks(self):
         """Return the number of levels and whether they are ordered, per codebook."""
-        return [(len(self.keys), True), (2, False)][: self.n_codebooks]
+        return [(len(self.keys), True), *self.gates]
 
 
 @dataclass

@@ -63,7 +63,7 @@ class DiffusionSynthesizer(BaseEstimator):
         Number of residual blocks, or of wide layers of the plain network.
     dropout : float, default=0.0
         Share of inner activations, in [0, 1), dropped in training.
-    P_mean, P_std : float, default=-1.2, 1.2
+    P_mean, P_std : float, default=-1.0, 1.4
         Mean and standard deviation of ln(sigma) in training [1]_.
     sigma_data : float, default=0.5
         Standard deviation that numbers are scaled to [1]_.
@@ -236,8 +236,8 @@ class DiffusionSynthesizer(BaseEstimator):
         hidden_dim=256,
         n_blocks=3,
         dropout=0.0,
-        P_mean=-1.2,
-        P_std=1.2,
+        P_mean=-1.0,
+        P_std=1.4,
         sigma_data=0.5,
         max_iter="auto",
         max_time=None,
@@ -252,7 +252,7 @@ class DiffusionSynthesizer(BaseEstimator):
         warm_start=False,
         sampler="dpmpp_2m",
         num_steps=25,
-        schedule="karras",
+        schedule="fitted",
         sigma_min=0.01,
         sigma_max=20.0,
         rho=7.0,

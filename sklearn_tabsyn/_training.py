@@ -30,7 +30,7 @@ class EDMLoss(nn.Module):
         Mean and standard deviation of ln(sigma).
     """
 
-    def __init__(self, P_mean=-1.2, P_std=1.2):
+    def __init__(self, P_mean=-1.0, P_std=1.4):
         super().__init__()
         self.P_mean, self.P_std = P_mean, P_std
 
@@ -129,8 +129,8 @@ def train_denoiser(
     *,
     held_out=None,
     patience=10,
-    P_mean=-1.2,
-    P_std=1.2,
+    P_mean=-1.0,
+    P_std=1.4,
     learning_rate=2e-3,
     weight_decay=0.0,
     ema_decay=0.999,

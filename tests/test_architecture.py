@@ -18,6 +18,7 @@ ORDER = [
     "_frames",
     "_table",
     "_slots",
+    "_links",
     "_encoding",
     "_blocks",
     "_codebook",
