@@ -185,7 +185,8 @@ class TableEncoder:
 
     def _gates(self):
         """Yield each link and the place of the gate of its target."""
-        places = {slot.column: slot.level for slot in self.slots_}
+        continuous = [slot for slot in self.slots_ if isinstance(slot, Continuous)]
+        places = {slot.column: slot.level for slot in continuous}
         encoded = {
             column: outputs.start + place
             for _, _, columns, outputs in self._blocks()
