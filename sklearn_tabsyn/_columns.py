@@ -4,7 +4,6 @@ import datetime
 import decimal
 import difflib
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -68,7 +67,7 @@ class FloatColumn(ColumnSchema):
         if dtype == object:
             cells = column.dropna()
             python = next(
-                (t for t in (decimal.Decimal, int) if _all_are(cells, t)), float
+                (t for t in (decimal.Decimal, int) if all_are(cells, t)), float
             )
         schema = cls(name, dtype, missing, python=python)
         values = schema.read(column)
@@ -322,60 +321,19 @@ class CategoryColumn(ColumnSchema):
         )
 
 
-def learn_column(column, name, category=False):
-    """Return the schema of a pandas column."""
-    dtype = column.dtype
-    schema = FloatColumn
-    if category or isinstance(dtype, pd.CategoricalDtype) or types.is_bool_dtype(dtype):
-        schema = CategoryColumn
-    elif types.is_complex_dtype(dtype):
-        raise ValueError(
-            f"Complex data not supported: column {name!r} holds complex numbers. Split "
-            "it into a real and an imaginary column."
-        )
-    elif _is_date(dtype) or types.is_integer_dtype(dtype):
-        schema = StepColumn
-    elif dtype == object:
-        schema = _object_schema(column.dropna(), name)
-    elif not types.is_float_dtype(dtype):
-        schema = CategoryColumn
-    absent = column.isna()
-    missing = dtype.na_value if hasattr(dtype, "na_value") else np.nan
-    if dtype == object and absent.any():
-        missing = column[absent].iloc[0]
-    return schema.learn(column, name, dtype, missing)
-
-
-def _object_schema(cells, name):
-    """Return the schema class that suits the cells of an object column."""
-    if not len(cells) or _any_are(cells, bool):
-        return CategoryColumn
-    if _any_are(cells, complex) and not _any_are(cells, str):
-        raise ValueError(
-            f"Complex data not supported: column {name!r} holds complex numbers. Split "
-            "it into a real and an imaginary column."
-        )
-    if _all_are(cells, Real | decimal.Decimal):
-        return FloatColumn
-    for kind in (datetime.datetime, datetime.date, datetime.timedelta):
-        zones = {getattr(cell, "tzinfo", None) for cell in cells}
-        if zones == {None} and {type(cell) for cell in cells} == {kind}:
-            return StepColumn
-    return CategoryColumn
-
-
 def _integer_unit(column):
     """Return numpy's code of the 64-bit integers or dates of a column."""
     dtype = column.dtype
     if dtype == object:
         kind = type(column.dropna().iloc[0])
         return {datetime.date: "M8[D]", datetime.datetime: "M8[us]"}.get(kind, "m8[us]")
-    if _is_date(dtype):
+    if is_date(dtype):
         return _naive(column).to_numpy().dtype.str[1:]
     return "u8" if types.is_unsigned_integer_dtype(dtype) else "i8"
 
 
-def _is_date(dtype):
+def is_date(dtype):
+    """Tell whether a dtype is one of dates or durations."""
     return types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype)
 
 
@@ -424,12 +382,9 @@ def _series(cells, dtype):
     return pd.Series(cells, dtype=dtype)
 
 
-def _all_are(cells, kind):
+def all_are(cells, kind):
+    """Tell whether all cells are instances of a type."""
     return all(isinstance(cell, kind) for cell in cells)
-
-
-def _any_are(cells, kind):
-    return any(isinstance(cell, kind) for cell in cells)
 
 
 def _hashable(cell):

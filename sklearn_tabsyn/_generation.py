@@ -9,7 +9,7 @@ from sklearn_tabsyn._sampling import SAMPLERS, Churn
 
 # Rows that are drawn and computed together. Every block is computed whole, whatever
 # number of rows is asked for: so each row meets the same arithmetic every time.
-BLOCK_ROWS = 512
+BLOCK_ROWS = 1_024
 # Rows and noise levels at which the uncertainty of a denoiser is measured.
 N_PROFILED, N_LEVELS = 1_024, 32
 

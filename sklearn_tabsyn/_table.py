@@ -6,11 +6,9 @@ from pandas.api import types
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_array, validate_data
 
-from sklearn_tabsyn._columns import (
-    StepColumn,
-    learn_column,
-)
+from sklearn_tabsyn._columns import StepColumn
 from sklearn_tabsyn._frames import column_names, from_pandas, is_foreign, to_pandas
+from sklearn_tabsyn._inference import learn_column
 
 # Integers with up to this many distinct values are classes when they are a target.
 MAX_CLASSES = 32

@@ -15,6 +15,7 @@ PACKAGE = Path(sklearn_tabsyn.__file__).parent
 ORDER = [
     "_normal_score",
     "_columns",
+    "_inference",
     "_frames",
     "_table",
     "_slots",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_tabsyn._columns import learn_column
+from sklearn_tabsyn._inference import learn_column
 
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 DATES = pd.date_range("1969-12-30", periods=5, freq="7h")

@@ -162,7 +162,7 @@ def test_weights_shape_the_rows(fast, mixed):
 def test_a_seed_gives_the_same_rows_whatever_the_batches(fitted):
     rows = fitted.sample(1300, random_state=5)
     pd.testing.assert_frame_equal(fitted.sample(7, random_state=5), rows[:7])
-    for batch_size in (1, 100, 512, 10_000):
+    for batch_size in (1, 100, 1024, 10_000):
         n_samples = min(1300, 40 * batch_size)
         batches = list(fitted.sample_batches(n_samples, batch_size, random_state=5))
         assert all(len(batch) == batch_size for batch in batches[:-1])
