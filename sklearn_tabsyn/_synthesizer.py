@@ -25,7 +25,7 @@ from sklearn_tabsyn._training import losses_of, train_denoiser
 
 # The default budget, in steps: it grows with the root of the number of rows, so that
 # a large table is passed over fewer times and a small one is not learned by heart.
-STEPS_PER_ROOT, MAX_ITER = 15, (50, 10_000)
+STEPS_PER_ROOT, MAX_ITER = 12, (50, 10_000)
 # The default batch: an eighth of the table within these bounds.
 BATCH_SIZE = (64, 1_024)
 CHURN = ("S_churn", "S_tmin", "S_tmax", "S_noise")
@@ -68,7 +68,7 @@ class DiffusionSynthesizer(BaseEstimator):
     sigma_data : float, default=0.5
         Standard deviation that numbers are scaled to [1]_.
     max_iter : int or "auto", default="auto"
-        Steps of the optimiser. "auto" takes 15 times the root of the number of rows,
+        Steps of the optimiser. "auto" takes 12 times the root of the number of rows,
         at least 50 and at most 10,000: many more would copy training rows.
     max_time : float, default=None
         Seconds of training, after which it ends as if `max_iter` were reached. The
@@ -99,7 +99,7 @@ class DiffusionSynthesizer(BaseEstimator):
         algorithm 2 of [1]_ with or without its correction. Heun evaluates the network
         twice a step. This and all parameters up to `S_noise` can be changed after
         `fit`.
-    num_steps : int, default=25
+    num_steps : int, default=20
         Number of noise levels.
     schedule : {"fitted", "karras"}, default="fitted"
         Where they lie: evenly in the `rho`-th root of sigma [1]_, or halfway from there
@@ -251,7 +251,7 @@ class DiffusionSynthesizer(BaseEstimator):
         callbacks=None,
         warm_start=False,
         sampler="dpmpp_2m",
-        num_steps=25,
+        num_steps=20,
         schedule="fitted",
         sigma_min=0.01,
         sigma_max=20.0,

@@ -252,7 +252,7 @@ SECONDS = st.datetimes(
 NAMES = st.lists(st.text(max_size=3), min_size=1, max_size=4, unique=True)
 COLUMNS = st.sampled_from(
     [
-        st.integers(-(2**53), 2**53),
+        st.integers(-(2**52), 2**52),
         st.floats(allow_infinity=False, width=32),
         st.text(max_size=4),
         st.booleans(),
