@@ -67,28 +67,13 @@ class TableEncoder:
         ValueError
             If a step of the user's encoder cannot be inverted.
         """
-        transformer = self.encoder
-        if transformer is None:
-            transformer = default_transformer(frame, self.schema)
-        if self.encoder is not None:
-            _check_steps(transformer)
-        self.transformer_ = clone(transformer).set_params(sparse_threshold=0)
-        self.transformer_.fit(self._view(frame))
-        if self.encoder is not None:
-            self._check_coverage()
+        self._fit_transformer(frame)
         low, high = self._transform(frame)
         self.kinds_ = self._kinds()
         gaps = frame.isna().any()
         self.gaps_ = {self.schema.columns[j].name for j in np.flatnonzero(gaps)}
         self.links_ = self._find_links(frame)
-        self.slots_ = []
-        n_values = n_levels = 0
-        for slot in self._make_slots(low, high):
-            slot.value, slot.level = n_values, n_levels
-            n_values, n_levels = n_values + slot.n_values, n_levels + slot.n_codebooks
-            self.slots_.append(slot)
-        self.n_values_, self.n_codebooks_ = n_values, n_levels
-        self.codebooks_ = [book for slot in self.slots_ for book in slot.codebooks()]
+        self._place_slots(low, high)
         if self.encoder is not None:
             self._check_round_trip(frame.iloc[:N_CHECKED])
         return self._rows(low, high, frame)
@@ -110,14 +95,30 @@ class TableEncoder:
         if self.encoder is not None:
             return self.schema.from_natural(inverted)
         for link, place in self._gates():
-            target, source = (
-                self.schema.columns[j] for j in (link.target, link.source)
-            )
-            copied = source.natural(inverted[link.source].to_numpy())
-            linked = (levels[:, place] == LINKED) & ~np.isnan(copied)
-            copied = target.from_natural(copied[linked])
-            inverted.loc[linked, link.target] = copied
+            self._copy(link, levels[:, place] == LINKED, inverted)
         return inverted
+
+    def _fit_transformer(self, frame):
+        """Fit the user's transformer if it can be inverted, or the default one."""
+        transformer = self.encoder
+        if transformer is None:
+            transformer = default_transformer(frame, self.schema)
+        else:
+            _check_steps(transformer)
+        self.transformer_ = clone(transformer).set_params(sparse_threshold=0)
+        self.transformer_.fit(self._view(frame))
+        if self.encoder is not None:
+            self._check_coverage()
+
+    def _place_slots(self, low, high):
+        """Give every encoded column its place among the values and levels."""
+        self.slots_ = list(self._make_slots(low, high))
+        self.n_values_ = self.n_codebooks_ = 0
+        for slot in self.slots_:
+            slot.value, slot.level = self.n_values_, self.n_codebooks_
+            self.n_values_ += slot.n_values
+            self.n_codebooks_ += slot.n_codebooks
+        self.codebooks_ = [book for slot in self.slots_ for book in slot.codebooks()]
 
     def _check_missing(self, frame):
         """Refuse gaps in columns that had none."""
@@ -167,6 +168,13 @@ class TableEncoder:
             if kind == "continuous" and column.is_natural
         ]
         return find_links(self.schema.natural(frame), candidates)
+
+    def _copy(self, link, linked, frame):
+        """Copy the source of a link to its target, where it has a value."""
+        source, target = (self.schema.columns[j] for j in (link.source, link.target))
+        values = source.natural(frame[link.source].to_numpy())
+        linked = linked & ~np.isnan(values)
+        frame.loc[linked, link.target] = target.from_natural(values[linked])
 
     def _rows(self, low, high, frame):
         n_rows = len(low)
