@@ -190,7 +190,7 @@ def split_rows(rows, weights, fraction):
     n_rows = len(weights)
     if n_rows < 2:
         raise ValueError(
-            f"early_stopping=True needs at least 2 rows; got {n_rows}. Set "
+            f"early_stopping=True needs at least 2 rows; got n_samples={n_rows}. Set "
             "early_stopping=False."
         )
     n_held_out = min(max(1, round(fraction * n_rows)), n_rows - 1)

@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import difflib
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,11 @@ from pandas.api import types
 
 # Floats with more decimals than this are taken as unrounded.
 MAX_DECIMALS = 12
+# Below this size float64 holds every whole number.
+EXACT = 2**53
+# Keeps all digits of a Decimal, whatever the caller's context says.
+DIGITS = decimal.Context(prec=1_000)
+STAMPS = (pd.Timestamp, pd.Timedelta)
 
 
 @dataclass
@@ -26,13 +32,17 @@ class ColumnSchema:
         The pandas dtype of the column.
     missing : object
         What stands for a missing value.
+    python : type, default=None
+        What the cells of an object column are made by, if they are numbers or dates.
     """
 
     name: Any
     dtype: Any
     missing: Any
+    python: type | None = None
 
     kind = "number"
+    levels = None
     # Whether natural values of two such columns can be compared.
     is_natural = True
 
@@ -40,195 +50,239 @@ class ColumnSchema:
         """Return an error message that names the column."""
         return f"Column {self.name!r} {text}"
 
+    def from_natural(self, cells):
+        """Return canonical values of natural ones."""
+        return np.asarray(cells, dtype=np.float64)
+
+    def _check_gaps(self, absent):
+        """Refuse missing values where the dtype has none."""
+        plain = isinstance(self.dtype, np.dtype) and self.dtype.kind in "iub"
+        if plain and absent.any():
+            text = "had no missing values in fit, and its dtype cannot hold any."
+            raise ValueError(self.error(text))
+
+    def _misfit(self, column):
+        """Return the error for cells of another kind than in fit."""
+        text = (
+            f"held {self.dtype} in fit, and now {column.dtype} that cannot be read as "
+            "such. Convert it to the dtype of fit."
+        )
+        return ValueError(self.error(text))
+
+    def _objects(self, cells, absent):
+        """Return Python objects as a column of the training dtype."""
+        pairs = zip(cells, absent, strict=True)
+        cells = [self.missing if gone else self._made(cell) for cell, gone in pairs]
+        cells = as_objects(cells) if self.dtype == object else cells
+        return pd.Series(cells, dtype=self.dtype)
+
 
 @dataclass
 class FloatColumn(ColumnSchema):
-    """Floating-point numbers, rounded as in training.
+    """Numbers that float64 holds as they are, rounded as in training.
 
     Parameters
     ----------
     decimals : int or None
         Decimals of all training values; None if they are not rounded.
     lowest, highest : float
-        The training range.
-    python : type or None
-        What the cells of an object column are made by: float, int or Decimal.
+        The training range; NaN if all are missing.
+    step : int
+        Greatest common divisor of the distances between integers, 0 if unknown.
     """
 
     decimals: int | None = None
-    lowest: float = -np.inf
-    highest: float = np.inf
-    python: type | None = None
+    lowest: float = np.nan
+    highest: float = np.nan
+    step: int = 0
 
     @classmethod
-    def learn(cls, column, name, dtype, missing):
-        """Return the schema of a column of floats, or of numbers in objects."""
-        python = decimals = None
-        if dtype == object:
-            cells = column.dropna()
-            python = next(
-                (t for t in (decimal.Decimal, int) if all_are(cells, t)), float
-            )
-        schema = cls(name, dtype, missing, python=python)
+    def learn(cls, column, name, dtype, missing, **how):
+        """Return the schema of a column of numbers."""
+        schema = cls(name, dtype, missing, **how)
         values = schema.read(column)
         values = values[~np.isnan(values)]
+        whole = schema.python is int or types.is_integer_dtype(dtype)
+        if whole:
+            schema.decimals = 0
+        elif len(values) and schema.decimals is None:
+            size = getattr(dtype, "itemsize", 8) if dtype.kind == "f" else 8
+            schema.decimals = _decimals(values, np.dtype(f"f{min(size, 8)}"))
         if len(values):
-            single = np.float32 if str(dtype).lower() == "float32" else np.float64
-            decimals = _decimals(values, single)
-            schema.lowest, schema.highest = float(values.min()), float(values.max())
-        schema.decimals = decimals
+            ends = schema.natural(np.array([values.min(), values.max()]))
+            schema.lowest, schema.highest = ends.tolist()
+            if whole and schema.highest - schema.lowest < EXACT:
+                schema.step = _common_step((values - schema.lowest).astype(np.uint64))
         return schema
 
     def read(self, column):
         """Return float64 numbers, NaN where missing."""
-        if column.dtype == object:
-            absent = column.isna().to_numpy()
-            cells = zip(column, absent, strict=True)
-            values = np.array([np.nan if gone else float(v) for v, gone in cells])
-        else:
-            values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        dtype = column.dtype
+        if dtype.kind not in "iufbO":
+            raise self._misfit(column)
+        try:
+            if dtype.kind == "O":
+                cells = zip(column, column.isna(), strict=True)
+                values = np.array([np.nan if gone else float(v) for v, gone in cells])
+            else:
+                values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise self._misfit(column) from error
         if np.isinf(values).any():
-            raise ValueError(
-                self.error(
-                    "contains infinity. Replace infinite values, or mark them as "
-                    "missing."
-                )
-            )
+            text = "contains infinity. Replace it, or mark it as missing."
+            raise ValueError(self.error(text))
         return values
 
     def natural(self, values):
-        """Return the numbers, rounded, as floats."""
-        if self.decimals is not None:
-            values = np.round(values, self.decimals)
-        return values.clip(self.lowest, self.highest)
-
-    def from_natural(self, cells):
-        """Return canonical values of natural ones."""
-        return np.asarray(cells, dtype=np.float64)
+        """Return the numbers rounded as in training."""
+        if self.decimals is None:
+            return values
+        # Larger numbers have no digits left to round, and scaling could overflow.
+        small = np.abs(values) < EXACT / 10.0**self.decimals
+        rounded = np.round(np.where(small, values, 0), self.decimals)
+        return np.where(small, rounded, values)
 
     def restore(self, values):
-        """Return a column of the training dtype."""
-        values = self.natural(values)
-        if self.python is None:
-            if isinstance(self.dtype, np.dtype):
-                return pd.Series(values.astype(self.dtype))
-            return _series(_with_missing(values, self.missing), self.dtype)
-        if self.python is decimal.Decimal and self.decimals is not None:
-            cells = [decimal.Decimal(f"{v:.{self.decimals}f}") for v in values.tolist()]
-        elif self.python is int:
-            cells = [v if v != v else int(v) for v in values.tolist()]
+        """Return a column of the training dtype, within the training range."""
+        values = self.natural(np.where(np.isnan(self.lowest), np.nan, values))
+        if self.step > 1:
+            steps = np.rint((values - self.lowest) / self.step)
+            values = self.lowest + steps * self.step
+        # Unlike np.clip this keeps the sign of a zero.
+        values = np.where(values < self.lowest, self.lowest, values)
+        values = np.where(values > self.highest, self.highest, values)
+        absent = np.isnan(values)
+        if self.python is not None:
+            return self._objects(values.tolist(), absent)
+        self._check_gaps(absent)
+        if isinstance(self.dtype, np.dtype | pd.SparseDtype):
+            return pd.Series(values).astype(self.dtype)
+        values = np.where(absent, 0, values)
+        if types.is_integer_dtype(self.dtype):
+            array = pd.arrays.IntegerArray(values.astype(np.int64), absent)
         else:
-            cells = [self.python(v) for v in values.tolist()]
-        return _series(_fill_missing(cells, np.isnan(values), self.missing), self.dtype)
+            array = pd.arrays.FloatingArray(values, absent)
+        return pd.Series(array).astype(self.dtype)
+
+    def _made(self, value):
+        if self.python is decimal.Decimal:
+            return decimal.Decimal(f"{value:.{self.decimals}f}")
+        return self.python(value)
 
 
 @dataclass
 class StepColumn(ColumnSchema):
-    """Integers and dates: whole steps from the lowest, in exact arithmetic.
+    """Huge integers and dates: whole steps from the lowest, in exact arithmetic.
 
     Parameters
     ----------
-    lowest : int
-        The lowest training value.
+    unit : str
+        Numpy's code of the 64-bit integers or dates, such as "u8" or "M8[us]".
+    zone : tzinfo or None
+        Time zone of the dates of an object column.
+    decimals : int
+        Decimals of Decimal objects, which are integers of their last decimal.
+    lowest : int or None
+        The lowest training value; None if all are missing.
     step : int
         Greatest common divisor of the distances from it.
     n_steps : int
         Steps from the lowest to the highest training value.
-    unit : str
-        Numpy's code of the integers or dates, such as "u8" or "M8[us]".
     """
 
-    lowest: int = 0
+    unit: str = "i8"
+    zone: Any = None
+    decimals: int = 0
+    lowest: int | None = None
     step: int = 1
     n_steps: int = 0
-    unit: str = "i8"
+
+    is_natural = False
 
     @classmethod
-    def learn(cls, column, name, dtype, missing):
+    def learn(cls, column, name, dtype, missing, **how):
         """Return the schema of a column of integers, dates or durations."""
-        schema = cls(name, dtype, missing, unit=_integer_unit(column))
-        integers, absent = schema._integers(column)
-        integers = integers[~absent]
+        schema = cls(name, dtype, missing, **how)
+        integers = schema._integers(column)[~column.isna().to_numpy()]
         if len(integers):
             schema.lowest = int(integers.min())
-            distances = np.unique(schema._distances(integers))
-            schema.step = int(np.gcd.reduce(distances)) or 1
-            schema.n_steps = int(distances[-1]) // schema.step
+            distances = schema._distances(integers)
+            schema.step = _common_step(distances)
+            schema.n_steps = int(distances.max()) // schema.step
         return schema
 
     def read(self, column):
         """Return the number of steps from the lowest value, NaN where missing."""
-        integers, absent = self._integers(column)
-        below = (integers < self.lowest) & ~absent
-        steps = self._distances(integers) / np.float64(self.step)
-        if below.any():  # new data may go below the training range
-            gap = integers[below].astype(np.float64) - float(self.lowest)
-            steps[below] = gap / self.step
-        steps[absent] = np.nan
-        return steps
+        absent = column.isna().to_numpy()
+        try:
+            integers = self._integers(column)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            raise self._misfit(column) from error
+        distances = self._distances(integers)
+        # New data may go below the training range: minus the distance wraps back.
+        below = integers < (self.lowest or 0)
+        steps = np.where(below, -(-distances).astype(np.float64), distances) / self.step
+        return np.where(absent, np.nan, steps)
 
     def natural(self, values):
-        """Return the integers as floats; steps for dates and for huge integers."""
-        origin, step = self._natural_scale()
-        return origin + np.rint(values) * step
-
-    def from_natural(self, cells):
-        """Return canonical values of natural ones."""
-        origin, step = self._natural_scale()
-        return (np.asarray(cells, dtype=np.float64) - origin) / step
+        """Return whole steps."""
+        return np.rint(values)
 
     def restore(self, values):
-        """Return a column of the training dtype."""
-        absent = np.isnan(values)
+        """Return a column of the training dtype, within the training range."""
+        absent = np.isnan(values) | (self.lowest is None)
         steps = np.rint(np.where(absent, 0, values)).clip(0)
-        # Beyond the last step as a float, the cast itself could overflow.
+        # The last step as a float may be too high: never go beyond it.
         end = steps >= float(self.n_steps)
         steps = np.where(end, 0, steps).astype(np.uint64)
         steps = np.where(end, np.uint64(self.n_steps), steps)
-        lowest = np.uint64(self.lowest % 2**64)
-        integers = steps * np.uint64(self.step) + lowest
-        return self._cells(integers, absent)
-
-    @property
-    def is_natural(self):
-        """Whether natural values are the numbers themselves, not steps."""
-        highest = self.lowest + self.step * self.n_steps
-        exact = max(abs(self.lowest), abs(highest)) < 2**53
-        return exact and self.unit[0] not in "mM"
-
-    def _natural_scale(self):
-        return (self.lowest, self.step) if self.is_natural else (0, 1)
+        # Wraps around at 2**64, as two's complement does.
+        lowest = np.uint64((self.lowest or 0) % 2**64)
+        integers = (steps * np.uint64(self.step) + lowest).view(self.unit)
+        if self.python is not None:
+            # Timestamps keep nanoseconds, which Python's own dates do not have.
+            cells = integers if self.python in STAMPS else integers.tolist()
+            return self._objects(cells, absent)
+        if self.unit[0] in "mM":
+            integers[absent] = "NaT"
+            dates = pd.Series(integers)
+            if isinstance(self.dtype, pd.DatetimeTZDtype):
+                dates = dates.dt.tz_localize("UTC").dt.tz_convert(self.dtype.tz)
+            return dates.astype(self.dtype)
+        self._check_gaps(absent)
+        if isinstance(self.dtype, np.dtype):
+            return pd.Series(integers)
+        return pd.Series(pd.arrays.IntegerArray(integers, absent)).astype(self.dtype)
 
     def _distances(self, integers):
-        """Return the exact distance from the lowest, which may exceed int64."""
-        lowest = np.uint64(self.lowest % 2**64)
-        return integers.view(np.uint64) - lowest
+        """Return the exact distances from the lowest, which may exceed int64."""
+        return integers.view(np.uint64) - np.uint64((self.lowest or 0) % 2**64)
 
     def _integers(self, column):
-        """Return the column as 64-bit integers and where it is missing."""
-        absent = column.isna().to_numpy()
-        if self.unit[0] in "mM":
-            if column.dtype == object:
-                column = column.where(~absent, None)
-            dates = _naive(column).to_numpy().astype(self.unit)
-            return dates.view(np.int64), absent
-        if absent.any():
-            column = column.astype(object).where(~absent, self.lowest)
-        return np.asarray(column.to_numpy(dtype=self.unit)), absent
+        """Return the column as 64-bit integers, with any where it is missing."""
+        kind, code = column.dtype.kind, self.unit[0]
+        if kind not in (code, "O") and (kind in "mM" or code in "mM"):
+            raise self._misfit(column)
+        if is_date(column.dtype):
+            return naive(column).to_numpy().astype(self.unit).view(np.int64)
+        fill = self.lowest or 0
+        if kind not in "OmM":
+            gaps = {"na_value": fill} if column.hasnans else {}
+            return column.to_numpy(dtype=self.unit, **gaps)
+        cells = zip(column, column.isna(), strict=True)
+        if code in "mM":
+            cells = [None if gone else _moment(v) for v, gone in cells]
+            return np.array(cells, dtype=self.unit).view(np.int64)
+        cells = [fill if gone else scaled(v, self.decimals) for v, gone in cells]
+        return np.array(cells, dtype=self.unit)
 
-    def _cells(self, integers, absent):
-        if self.unit[0] in "mM":
-            dates = integers.view(self.unit)
-            dates[absent] = "NaT"
-            if self.dtype != object:
-                return _localized(pd.Series(dates), self.dtype)
-            cells = dates.astype(object).tolist()
-            return _series(_fill_missing(cells, absent, self.missing), self.dtype)
-        integers = integers.view(self.unit)
-        if isinstance(self.dtype, np.dtype) and self.dtype != object:
-            return pd.Series(integers.astype(self.dtype))
-        cells = _fill_missing(integers.tolist(), absent, self.missing)
-        return _series(cells, self.dtype)
+    def _made(self, cell):
+        if self.python is decimal.Decimal:
+            return decimal.Decimal(cell).scaleb(-self.decimals, DIGITS)
+        cell = self.python(cell) if self.python in STAMPS else cell
+        if self.zone is None:
+            return cell
+        return cell.replace(tzinfo=datetime.UTC).astimezone(self.zone)
 
 
 @dataclass
@@ -251,135 +305,109 @@ class CategoryColumn(ColumnSchema):
     @classmethod
     def learn(cls, column, name, dtype, missing):
         """Return the schema of a column of categories."""
-        cells = column.dropna().astype(object)
-        kinds = set(map(type, cells))
-        schema = cls(name, dtype, missing, mixed=len(kinds) > 1)
-        try:
-            levels = dict(zip(map(schema._key, cells), cells, strict=True)).values()
-        except TypeError:
-            kind = next(type(v).__name__ for v in cells if not _hashable(v))
-            raise TypeError(
-                schema.error(
-                    f"holds a {kind}; the argument must be a string or a number. Put "
-                    "one value in each cell, or drop the column."
-                )
-            ) from None
+        schema = cls(name, dtype, missing)
         if isinstance(dtype, pd.CategoricalDtype):
-            order = {schema._key(level): i for i, level in enumerate(dtype.categories)}
-            schema.levels = sorted(levels, key=lambda level: order[schema._key(level)])
+            used = np.unique(column.cat.codes)
+            schema.levels = dtype.categories[used[used >= 0]].tolist()
+            schema.mixed = len(set(map(type, schema.levels))) > 1
             return schema
+        if dtype == object:
+            schema.mixed = len(set(map(type, column.dropna()))) > 1
+        elif types.is_float_dtype(dtype):
+            FloatColumn(name, dtype, missing).read(column)  # refuses infinity
+        _, schema.levels = schema._factorize(column)
         try:
-            schema.levels = sorted(levels)
-        except TypeError:  # types without a common order: as they came
-            schema.levels = list(levels)
+            schema.levels.sort()
+        except TypeError:  # types without a common order stay as they came
+            _, schema.levels = schema._factorize(column)
         return schema
 
     def read(self, column):
         """Return the place of each value in the levels, NaN where missing."""
-        absent = column.isna().to_numpy()
-        cells = column.astype(object).to_numpy()
-        codes = self.from_natural(np.where(absent, None, cells))
-        codes[absent] = np.nan
-        return codes
+        codes, distinct = self._factorize(column)
+        places = {self._key(level): i for i, level in enumerate(self.levels)}
+        found = [places.get(self._key(cell), -1) for cell in distinct]
+        if -1 in found:
+            unknown = [c for c, place in zip(distinct, found, strict=True) if place < 0]
+            raise ValueError(self._unknown(unknown))
+        # The code of a missing value, -1, means the last place.
+        return np.array([*found, np.nan], dtype=np.float64)[codes]
 
     def natural(self, values):
         """Return the levels as objects, NaN where missing."""
-        return np.array(self._cells(values, np.nan), dtype=object)
+        return as_objects([*self.levels, np.nan])[self._places(values)]
 
     def from_natural(self, cells):
         """Return canonical values of natural ones."""
-        places = {self._key(level): i for i, level in enumerate(self.levels)}
-        keys = [self._key(cell) for cell in cells]
-        codes = np.array([places.get(key, -1) for key in keys], dtype=np.float64)
-        absent = pd.isna(np.asarray(cells, dtype=object))
-        codes[absent] = np.nan
-        if (codes < 0).any():
-            raise ValueError(
-                self._unknown([cells[i] for i in np.flatnonzero(codes < 0)])
-            )
-        return codes
+        return self.read(pd.Series(as_objects(cells), dtype=object))
 
     def restore(self, values):
         """Return a column of the training dtype."""
-        return _series(self._cells(values, self.missing), self.dtype)
+        places = self._places(values)
+        self._check_gaps(places < 0)
+        if self.dtype == object:
+            cells = as_objects([*self.levels, self.missing])[places]
+            return pd.Series(cells, dtype=object)
+        levels = pd.Series(self.levels, dtype=self.dtype).array
+        return pd.Series(levels.take(places, allow_fill=True), dtype=self.dtype)
 
-    def _cells(self, values, missing):
-        places = np.where(np.isnan(values), len(self.levels), values).astype(int)
-        levels = [*self.levels, missing]
-        return [levels[place] for place in places]
+    def _places(self, values):
+        """Return the place of each canonical value, -1 where missing."""
+        absent = np.isnan(values) | (not self.levels)
+        places = np.rint(np.where(absent, 0, values)).clip(0, len(self.levels) - 1)
+        return np.where(absent, -1, places).astype(np.intp)
+
+    def _factorize(self, column):
+        """Return the code of each cell, -1 where missing, and the distinct cells."""
+        try:
+            if self.mixed:
+                cells = zip(column, column.isna(), strict=True)
+                keys = [None if gone else self._key(cell) for cell, gone in cells]
+                codes, distinct = pd.factorize(as_objects(keys))
+                return codes, [cell for _, cell in distinct]
+            plain = isinstance(column.dtype, np.dtype) and column.dtype.kind not in "mM"
+            codes, distinct = pd.factorize(column.to_numpy() if plain else column.array)
+            return codes, distinct.tolist()
+        except TypeError as error:
+            kinds = (type(v).__name__ for v in column if not isinstance(v, Hashable))
+            text = (
+                f"holds a {next(kinds, 'tuple of lists')}; the argument must be a "
+                "string or a number. Put one value in each cell, or drop the column."
+            )
+            raise TypeError(self.error(text)) from error
 
     def _key(self, level):
-        return (type(level), level) if self.mixed else level
+        if not self.mixed:
+            return level
+        level = level.item() if isinstance(level, np.generic) else level
+        return type(level), level
 
     def _unknown(self, cells):
-        unknown = list(dict.fromkeys(map(repr, cells)))[:3]
-        known = list(map(repr, self.levels))
-        near = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0) or known[:3]
+        shown = [*map(repr, cells[:3])]
+        near = difflib.get_close_matches(shown[0], map(repr, self.levels), 3, 0)
         return self.error(
-            f"holds values that were not seen in fit: {', '.join(unknown)}. The "
-            f"nearest known ones are {', '.join(near)}."
+            f"holds values that were not seen in fit: {', '.join(shown)}. The nearest "
+            f"known ones are {', '.join(near or ['none'])}."
         )
 
 
-def _integer_unit(column):
-    """Return numpy's code of the 64-bit integers or dates of a column."""
-    dtype = column.dtype
-    if dtype == object:
-        kind = type(column.dropna().iloc[0])
-        return {datetime.date: "M8[D]", datetime.datetime: "M8[us]"}.get(kind, "m8[us]")
-    if is_date(dtype):
-        return _naive(column).to_numpy().dtype.str[1:]
-    return "u8" if types.is_unsigned_integer_dtype(dtype) else "i8"
-
-
 def is_date(dtype):
-    """Tell whether a dtype is one of dates or durations."""
-    return types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype)
+    """Tell whether a dtype is one of pandas' own dates or durations."""
+    return dtype.kind in "mM" and isinstance(dtype, np.dtype | pd.DatetimeTZDtype)
 
 
-def _naive(column):
+def naive(column):
     """Return a column of dates as it is in UTC, without its time zone."""
     if getattr(column.dtype, "tz", None) is None:
         return column
     return column.dt.tz_convert("UTC").dt.tz_localize(None)
 
 
-def _localized(dates, dtype):
-    """Return naive dates as a column of the training dtype."""
-    if getattr(dtype, "tz", None) is not None:
-        dates = dates.dt.tz_localize("UTC").dt.tz_convert(dtype.tz)
-    return dates.astype(dtype)
-
-
-def _decimals(values, single):
-    """Return the fewest decimals that keep all values, or None."""
-    some = values[:100]
-    for decimals in range(MAX_DECIMALS + 1):
-        for part in (some, values):  # most candidates fail within a few values
-            with np.errstate(over="ignore"):  # rounding multiplies first
-                rounded = np.round(part, decimals).astype(single)
-            if (rounded != part.astype(single)).any():
-                break
-        else:
-            return decimals
-    return None
-
-
-def _with_missing(values, missing):
-    return _fill_missing(values.tolist(), np.isnan(values), missing)
-
-
-def _fill_missing(cells, absent, missing):
-    return [missing if gone else v for v, gone in zip(cells, absent, strict=True)]
-
-
-def _series(cells, dtype):
-    """Return a column of cells; objects stay as they are."""
-    if dtype == object:
-        column = np.empty(len(cells), dtype=object)
-        column[:] = cells
-        return pd.Series(column, dtype=object)
-    return pd.Series(cells, dtype=dtype)
+def scaled(cell, decimals):
+    """Return a number as an exact integer of its last decimal."""
+    if isinstance(cell, int | np.integer) and not decimals:
+        return int(cell)
+    return round(decimal.Decimal(cell).scaleb(decimals, DIGITS))
 
 
 def all_are(cells, kind):
@@ -387,9 +415,36 @@ def all_are(cells, kind):
     return all(isinstance(cell, kind) for cell in cells)
 
 
-def _hashable(cell):
-    try:
-        hash(cell)
-    except TypeError:
-        return False
-    return True
+def as_objects(cells):
+    """Return an array of objects, which tuples do not make two-dimensional."""
+    array = np.empty(len(cells), dtype=object)
+    array[:] = cells
+    return array
+
+
+def _moment(cell):
+    """Return a date, time or duration as numpy takes it, in UTC."""
+    if getattr(cell, "tzinfo", None) is not None:
+        cell = cell.astimezone(datetime.UTC).replace(tzinfo=None)
+    return getattr(cell, "asm8", cell)
+
+
+def _common_step(distances):
+    """Return the greatest common divisor, or 1 if all distances are 0."""
+    return int(np.gcd.reduce(distances)) or 1
+
+
+def _decimals(values, dtype):
+    """Return the fewest decimals that keep all values of a float dtype, or None."""
+    values = values[np.abs(values) < EXACT]  # larger ones are whole anyhow
+    some = values[:100]
+    typical = np.median(np.abs(some)) if len(some) else 0
+    for decimals in range(MAX_DECIMALS + 1):
+        if typical * 10.0**decimals * np.finfo(dtype).eps > 1:
+            return None  # any number would do
+        for part in (some, values):  # most candidates fail within a few values
+            if (np.round(part, decimals).astype(dtype) != part.astype(dtype)).any():
+                break
+        else:
+            return decimals
+    return None

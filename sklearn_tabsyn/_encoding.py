@@ -1,5 +1,6 @@
 """Between a table of numbers and the values and levels that the denoiser sees."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -349,6 +350,19 @@ def _check_steps(transformer):
                     f"{'inverse_func' if one_way else 'inverse_transform'}. Use a step "
                     "that has one, such as StandardScaler or OrdinalEncoder."
                 )
+
+
+def _inverse(name, step, block):
+    """Return what a fitted step made the columns of `block` of."""
+    with warnings.catch_warnings():
+        # Some scikit-learn versions check names there, which outputs do not have.
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        try:
+            return step.inverse_transform(block)
+        except ValueError as error:
+            raise ValueError(
+                f"Step {name!r} of encoder cannot be inverted: {error}"
+            ) from error
 
 
 def _first_difference(a, b):

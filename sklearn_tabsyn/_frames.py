@@ -1,5 +1,6 @@
 """Frames of other libraries, such as polars, by way of narwhals."""
 
+import numpy as np
 import pandas as pd
 
 
@@ -77,6 +78,9 @@ def _column_from_pandas(column, name, dtype, implementation):
         if zone:
             made = made.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
         return made
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
+        # A float column that had no null keeps its NaN apart from null.
+        return nw.new_series(name, column.to_numpy(), dtype, backend=implementation)
     cells = column.astype(object)
     cells = cells.where(cells.notna(), None).tolist()
     return nw.new_series(name, cells, dtype, backend=implementation)

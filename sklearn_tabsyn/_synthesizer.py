@@ -25,7 +25,7 @@ from sklearn_tabsyn._training import losses_of, train_denoiser
 
 # The default budget, in steps: it grows with the root of the number of rows, so that
 # a large table is passed over fewer times and a small one is not learned by heart.
-STEPS_PER_ROOT, MAX_ITER = 12, (50, 10_000)
+STEPS_PER_ROOT, MAX_ITER = 11, (50, 10_000)
 # The default batch: an eighth of the table within these bounds.
 BATCH_SIZE = (64, 1_024)
 CHURN = ("S_churn", "S_tmin", "S_tmax", "S_noise")
@@ -68,7 +68,7 @@ class DiffusionSynthesizer(BaseEstimator):
     sigma_data : float, default=0.5
         Standard deviation that numbers are scaled to [1]_.
     max_iter : int or "auto", default="auto"
-        Steps of the optimiser. "auto" takes 12 times the root of the number of rows,
+        Steps of the optimiser. "auto" takes 11 times the root of the number of rows,
         at least 50 and at most 10,000: many more would copy training rows.
     max_time : float, default=None
         Seconds of training, after which it ends as if `max_iter` were reached. The

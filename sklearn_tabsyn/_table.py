@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 from pandas.api import types
-from sklearn.utils import column_or_1d
-from sklearn.utils.validation import check_array, validate_data
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.validation import validate_data
 
-from sklearn_tabsyn._columns import StepColumn
+from sklearn_tabsyn._columns import FloatColumn
 from sklearn_tabsyn._frames import column_names, from_pandas, is_foreign, to_pandas
 from sklearn_tabsyn._inference import learn_column
 
@@ -34,26 +34,28 @@ def check_table(estimator, X, *, reset):
     Raises
     ------
     ValueError
-        If the table is empty, not two-dimensional, or its columns have no names of
-        their own.
+        If the table is empty, not two-dimensional, holds infinite or complex numbers,
+        or its columns have no names of their own.
     """
-    if not (isinstance(X, pd.DataFrame) or is_foreign(X)):
-        if hasattr(X, "to_frame"):
-            raise ValueError(
-                "Expected 2D array, got a single column instead. Reshape your data: "
-                "use .to_frame() to make it a table."
-            )
-        # Objects are read column by column; anything else is refused here.
-        return validate_data(
-            estimator, X, reset=reset, dtype=None, ensure_all_finite=False
+    if isinstance(X, pd.DataFrame) or is_foreign(X):
+        names = _check_frame(X)
+        # Not every release of scikit-learn finds the names of every frame.
+        named = X if isinstance(X, pd.DataFrame) else pd.DataFrame(columns=names)
+        validate_data(estimator, named, reset=reset, skip_check_array=True)
+        return X
+    if hasattr(X, "to_frame"):
+        raise ValueError(
+            "Expected 2D array, got a single column instead. Reshape your data: use "
+            ".to_frame() to make it a table."
         )
-    _check_frame(X)
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    X = validate_data(estimator, X, reset=reset, dtype=None, ensure_all_finite=False)
+    if X.dtype.kind == "f":
+        _check_infinity(X.T, range(X.shape[1]))
     return X
 
 
 def _check_frame(X):
-    """Refuse frames without rows, columns, or distinct names."""
+    """Return the names of a frame; refuse it if empty, doubly named or infinite."""
     for size, what in zip(X.shape, ("sample", "feature"), strict=True):
         if not size:
             raise ValueError(
@@ -70,9 +72,18 @@ def _check_frame(X):
     if not names.is_unique:
         twice = list(names[names.duplicated()].unique())
         raise ValueError(
-            f"Column names must be unique; found more than once: {twice}. Rename or "
-            "drop the copies."
+            f"Column names must be unique; found more than once: {twice}. Rename them."
         )
+    if isinstance(X, pd.DataFrame):
+        floats = X.select_dtypes(["float16", "float32", "float64"])
+        _check_infinity((column for _, column in floats.items()), floats.columns)
+    return names
+
+
+def _check_infinity(columns, names):
+    """Refuse infinite numbers by the name of their column."""
+    for name, column in zip(names, columns, strict=True):
+        FloatColumn(name, column.dtype, np.nan).read(pd.Series(column))
 
 
 class TableSchema:
@@ -83,7 +94,7 @@ class TableSchema:
     columns : list of ColumnSchema
         The columns, in order.
     container : object
-        What :func:`restore` needs to make the training container again.
+        What :meth:`restore` needs to make the training container again.
     """
 
     def __init__(self, columns, container):
@@ -92,50 +103,53 @@ class TableSchema:
 
     @classmethod
     def from_table(cls, X, categorical_features="from_dtype"):
-        """Learn the schema of a checked table."""
+        """Learn the schema of a checked table.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The table, as :func:`check_table` returns it.
+        categorical_features : "from_dtype", array-like or None
+            Names, positions or a mask of numbers that are categories. Text and other
+            cells that are not numbers always are.
+        """
         frame, container = _open(X)
-        chosen = _chosen(categorical_features, list(frame.columns), frame.shape[1])
+        names = list(frame.columns)
+        chosen = _chosen(categorical_features, names, container[0] == "numpy")
         columns = [
             learn_column(frame.iloc[:, j], name, category)
-            for j, (name, category) in enumerate(
-                zip(frame.columns, chosen, strict=True)
-            )
+            for j, (name, category) in enumerate(zip(names, chosen, strict=True))
         ]
         return cls(columns, container)
 
     def read(self, X):
         """Return a float64 frame of canonical values, NaN where missing."""
         frame, _ = _open(X)
-        return pd.DataFrame(
-            {j: c.read(frame.iloc[:, j]) for j, c in enumerate(self.columns)}
-        )
+        if frame.shape[1] != len(self.columns):
+            raise ValueError(
+                f"X has {frame.shape[1]} columns, but had {len(self.columns)} in fit. "
+                "Give the columns of fit, in their order."
+            )
+        return self._frame(c.read(frame.iloc[:, j]) for j, c in enumerate(self.columns))
 
     def restore(self, frame):
         """Return canonical values as a table like the training table."""
-        columns = {
-            j: column.restore(frame[j].to_numpy(dtype=np.float64))
-            for j, column in enumerate(self.columns)
-        }
-        return _close(pd.DataFrame(columns), self.container)
+        columns = (column.restore(v) for column, v in self._canonical(frame))
+        return _close(self._frame(columns), self.container)
 
     def natural(self, frame):
         """Return canonical values as numbers and labels, under the column names."""
-        columns = {
-            j: column.natural(frame[j].to_numpy(dtype=np.float64))
-            for j, column in enumerate(self.columns)
-        }
-        named = pd.DataFrame(columns)
+        columns = (c.natural(v) for c, v in self._canonical(frame))
+        # A series of its own dtype, or pandas would turn labels into text.
+        named = self._frame(pd.Series(v, dtype=v.dtype) for v in columns)
         named.columns = self.names
         return named
 
     def from_natural(self, frame):
         """Return canonical values of what :meth:`natural` gave."""
-        return pd.DataFrame(
-            {
-                j: column.from_natural(frame.iloc[:, j].to_numpy())
-                for j, column in enumerate(self.columns)
-            }
-        )
+        columns = (frame.iloc[:, j].to_numpy() for j in range(len(self.columns)))
+        pairs = zip(self.columns, columns, strict=True)
+        return self._frame(column.from_natural(cells) for column, cells in pairs)
 
     @property
     def names(self):
@@ -144,9 +158,23 @@ class TableSchema:
             return [f"x{j}" for j in range(len(self.columns))]
         return [column.name for column in self.columns]
 
+    def _canonical(self, frame):
+        """Return pairs of a column and its canonical values."""
+        values = np.asarray(frame, dtype=np.float64)
+        return zip(self.columns, values.T, strict=True)
+
+    def _frame(self, columns):
+        frame = pd.DataFrame(dict(enumerate(columns)))
+        return frame.set_axis(pd.RangeIndex(len(self.columns)), axis=1)
+
 
 class TargetSchema(TableSchema):
     """A target: a table of one column that is restored as a column."""
+
+    @property
+    def column(self):
+        """Schema of the only column."""
+        return self.columns[0]
 
     @classmethod
     def from_target(cls, y):
@@ -163,18 +191,19 @@ class TargetSchema(TableSchema):
         if types.is_float_dtype(column.dtype) and np.isinf(column).any():
             raise ValueError("Input y contains infinity. Drop these rows.")
         schema = learn_column(column, "y")
-        whole = isinstance(schema, StepColumn) and types.is_integer_dtype(column.dtype)
-        if whole and column.nunique() <= MAX_CLASSES:
+        number = types.is_integer_dtype(column.dtype) or schema.python is int
+        if number and column.nunique() <= MAX_CLASSES:
             schema = learn_column(column, "y", category=True)
         return cls([schema], container)
 
     def read(self, y):
         """Return a float64 frame of one column."""
-        return pd.DataFrame({0: self.columns[0].read(_open_target(y)[0])})
+        return self._frame([self.column.read(_open_target(y)[0])])
 
-    def restore(self, frame):
+    def restore(self, values):
         """Return canonical values as a target like the training target."""
-        column = self.columns[0].restore(frame[0].to_numpy(dtype=np.float64))
+        values = np.asarray(values, dtype=np.float64).ravel()
+        column = self.column.restore(values)
         kind, detail = self.container
         if kind == "numpy":
             return column.to_numpy().astype(detail)
@@ -186,7 +215,8 @@ class TargetSchema(TableSchema):
 def _open(X):
     """Return a table as a pandas frame, and its container."""
     if isinstance(X, pd.DataFrame):
-        return X, ("pandas", X.columns)
+        # A copy, for an index can be renamed in place.
+        return X, ("pandas", X.columns.copy())
     if is_foreign(X):
         return to_pandas(X)
     X = check_array(X, dtype=None, ensure_all_finite=False)
@@ -201,8 +231,7 @@ def _close(frame, container):
     if kind == "numpy":
         return frame.to_numpy(dtype=detail)
     if kind == "pandas":
-        frame.columns = detail
-        return frame
+        return frame.set_axis(detail.copy(), axis=1)
     return from_pandas(frame, detail)
 
 
@@ -213,15 +242,26 @@ def _open_target(y):
     if hasattr(y, "to_frame"):
         frame, container = to_pandas(y.to_frame())
         return frame.iloc[:, 0], container
-    y = column_or_1d(y, warn=True)
-    return pd.Series(y), ("numpy", y.dtype)
+    try:
+        y = column_or_1d(y, warn=True)
+    except ValueError as error:
+        text = "Multi-output targets are not supported: make all but one columns of X."
+        raise ValueError(f"{error} {text}") from error
+    objects = object if y.dtype == object else None
+    return pd.Series(y, dtype=objects), ("numpy", y.dtype)
 
 
-def _chosen(categorical_features, names, n_columns):
+def _chosen(categorical_features, names, positional):
     """Return for each column whether the user calls it a category."""
+    n_columns = len(names)
     chosen = np.zeros(n_columns, dtype=bool)
-    if categorical_features is None or isinstance(categorical_features, str):
-        return chosen
+    if isinstance(categorical_features, str | None):
+        if categorical_features in (None, "from_dtype"):
+            return chosen
+        raise ValueError(
+            "categorical_features must be 'from_dtype', None or a list of columns; got "
+            f"{categorical_features!r}. Put a single name in a list."
+        )
     asked = np.asarray(categorical_features)
     if asked.dtype == bool:
         if asked.shape != (n_columns,):
@@ -230,15 +270,16 @@ def _chosen(categorical_features, names, n_columns):
                 f"{n_columns} columns; got shape {asked.shape}."
             )
         return asked
+    known = [f"x{j}" for j in names] if positional else names
     for item in list(categorical_features):
-        if item in names:
-            chosen[names.index(item)] = True
-        elif isinstance(item, (int, np.integer)) and -n_columns <= item < n_columns:
+        if item in known:
+            chosen[known.index(item)] = True
+        elif isinstance(item, int | np.integer) and -n_columns <= item < n_columns:
             chosen[item] = True
         else:
             raise ValueError(
                 f"categorical_features names the column {item!r}, which is not in the "
-                f"table. Its {n_columns} columns are {names[:20]}"
+                f"table. Its {n_columns} columns are {known[:20]}"
                 f"{' and more' if n_columns > 20 else ''}."
             )
     return chosen
