@@ -255,15 +255,8 @@ class TableEncoder:
         parts = [None] * n_columns
         for name, step, columns, outputs in self._blocks():
             block = encoded[:, outputs]
-            try:
-                block = (
-                    block if isinstance(step, str) else step.inverse_transform(block)
-                )
-            except ValueError as error:
-                raise ValueError(
-                    f"Step {name!r} of encoder cannot be inverted: {error}"
-                ) from error
-            block = np.asarray(block)
+            if not isinstance(step, str):
+                block = np.asarray(_inverse(name, step, block))
             for place, column in enumerate(columns):
                 parts[column] = block[:, place]
         frame = pd.DataFrame(dict(enumerate(parts)))
