@@ -132,6 +132,17 @@ class Budget:
         return min(share, 1.0)
 
 
+def default_steps(n_rows):
+    """Return how many steps suit a table.
+
+    Few for a small table, which is soon learned by heart, and more for a large one,
+    though it is passed over fewer times. Measured on tables of 10,000 to 90,000 rows:
+    with fewer steps a classifier tells the new rows apart more easily, with more they
+    come nearer to the training rows than to others.
+    """
+    return max(50, int(min(16 * n_rows**0.5, 150 * n_rows**0.25)))
+
+
 class ShuffledBatches:
     """Batches of indices from an endless stream of shuffled passes over the rows.
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from sklearn_tabsyn._categories import CategoryColumn
 from sklearn_tabsyn._columns import (
     EXACT,
     MAX_DECIMALS,
-    CategoryColumn,
     FloatColumn,
     StepColumn,
     all_are,

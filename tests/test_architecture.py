@@ -15,6 +15,7 @@ PACKAGE = Path(sklearn_tabsyn.__file__).parent
 ORDER = [
     "_normal_score",
     "_columns",
+    "_categories",
     "_inference",
     "_frames",
     "_table",
@@ -64,7 +65,7 @@ def test_imports_follow_the_flow(name):
 @pytest.mark.parametrize("name", ORDER)
 def test_modules_stay_small(name):
     lines = (PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines()
-    limit = 600 if name == "_synthesizer" else 450  # parameters and their description
+    limit = 600 if name == "_synthesizer" else 400  # parameters and their description
     assert len(lines) <= limit
 
 

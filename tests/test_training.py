@@ -13,6 +13,7 @@ from sklearn_tabsyn._batches import (
     Budget,
     RowDataset,
     ShuffledBatches,
+    default_steps,
     split_rows,
     weighted_rows,
 )
@@ -107,6 +108,15 @@ def test_one_pass_visits_every_row_once():
         seen = torch.cat(list(batches))
         assert sorted(seen.tolist()) == list(range(100))
     assert list(batches) == []  # the budget is used
+
+
+def test_default_budget_grows_slower_than_the_table():
+    sizes = [1, 9, 40, 1_000, 8_000, 30_000, 100_000, 10**7]
+    steps = [default_steps(size) for size in sizes]
+    assert steps[0] == steps[1] == 50
+    assert steps == sorted(steps)
+    assert (np.diff(np.divide(steps, sizes)) < 0).all()
+    assert steps[-1] < 10_000
 
 
 def test_budget_ends_by_time():
