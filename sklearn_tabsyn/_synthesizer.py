@@ -330,9 +330,9 @@ class DiffusionSynthesizer(BaseEstimator):
         warm = self.warm_start and hasattr(self, "denoiser_")
         X = check_table(self, X, reset=not warm)
         X, y, weights = weighted_rows(X, y, sample_weight)
-        seeds = seed_sequence(self.random_state).generate_state(2)
+        seed = int(seed_sequence(self.random_state).generate_state(1)[0])
         device = find_device(self.device)
-        with seeded_torch(int(seeds[0]), device):
+        with seeded_torch(seed, device):
             if warm:
                 model, denoiser = self._model, self.denoiser_
                 rows = model.encode(X, y)
