@@ -394,6 +394,15 @@ def test_own_callbacks_are_called(fast, mixed):
     assert Count.steps == 30
 
 
+@pytest.fixture
+def _heeded_interrupts():
+    """Heed Ctrl-C even where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heeded_interrupts")
 def test_interrupt_leaves_a_usable_synthesizer(fast, mixed):
     main = threading.main_thread().ident
 
@@ -402,7 +411,7 @@ def test_interrupt_leaves_a_usable_synthesizer(fast, mixed):
             if net.budget.step == 20:
                 signal.pthread_kill(main, signal.SIGINT)
 
-    synthesizer = fast(max_iter=10**6, callbacks=[Interrupt()])
+    synthesizer = fast(max_iter=10**6, max_time=60, callbacks=[Interrupt()])
     with pytest.warns(ConvergenceWarning, match="interrupted after 2[0-9] of 1000000"):
         synthesizer.fit(mixed)
     assert len(synthesizer.sample(5)) == 5
