@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.special import ndtri
+from scipy.stats import norm
 
 N_COMPONENTS = 64
 # A value with at least this share of a continuous column is a component itself.
@@ -54,6 +55,47 @@ def describe_columns(rows, codebooks, weights, sigma_data=0.5):
                 arguments["codes"] = [_dense_codes(len(shares[j])) for j in group]
             blocks.append(("codebook", arguments))
     return blocks
+
+
+def marginal_shares(blocks, rows):
+    """Return the relative share of encoded rows by the marginals of their columns.
+
+    Parameters
+    ----------
+    blocks : list of (str, dict)
+        The marginals, see :func:`describe_columns`.
+    rows : Rows
+        Encoded rows; a column of which a row has nothing does not count.
+
+    Returns
+    -------
+    shares : ndarray of shape (n_rows,), dtype float64
+        Product of the shares of levels, and of the densities of values.
+    """
+    shares = np.ones(len(rows.levels))
+    for kind, block in blocks:
+        for place, column in enumerate(block["columns"]):
+            if kind == "codebook":
+                levels = rows.levels[:, column]
+                share = block["priors"][place][levels]
+                shares *= np.where(levels < 0, 1.0, share)
+            else:
+                value = (rows.low[:, column] + rows.high[:, column]) / 2
+                density = _density(block, place, value.astype(np.float64))
+                shares *= np.where(np.isnan(value), 1.0, density)
+    return shares
+
+
+def _density(block, place, values):
+    """Return the density of a column's mixture; of a heavy tie, how often it occurs."""
+    scaled = (values - block["shift"][place]) * block["scale"][place]
+    means, widths, priors = (block[k][place] for k in ("means", "widths", "priors"))
+    narrow = np.maximum(widths, 1e-4)
+    density = norm.pdf(scaled[:, None], means, narrow) * priors
+    tied = np.where(np.abs(scaled[:, None] - means) < 1e-4, priors, 0)
+    # A value that is no tie is one of many: its density over a thousandth.
+    density = np.where(widths > 0, density / 1_000, tied)
+    return density.sum(1)
 
 
 def _similar(columns):

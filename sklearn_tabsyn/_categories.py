@@ -50,14 +50,18 @@ class CategoryColumn(ColumnSchema):
 
     def read(self, column):
         """Return the place of each value in the levels, NaN where missing."""
-        codes, distinct = self._factorize(column)
-        places = {self._key(level): i for i, level in enumerate(self.levels)}
-        found = [places.get(self._key(cell), -1) for cell in distinct]
+        codes, distinct, found = self._find(column)
         if -1 in found:
             unknown = [c for c, place in zip(distinct, found, strict=True) if place < 0]
             raise ValueError(self._unknown(unknown))
         # The code of a missing value, -1, means the last place.
         return np.array([*found, np.nan], dtype=np.float64)[codes]
+
+    def read_known(self, column):
+        """Return the place of each value, NaN where missing or not among the levels."""
+        codes, _, found = self._find(column)
+        places = np.array([*found, -1], dtype=np.float64)[codes]
+        return np.where(places < 0, np.nan, places)
 
     def natural(self, values):
         """Return the levels as objects, NaN where missing."""
@@ -76,6 +80,12 @@ class CategoryColumn(ColumnSchema):
             return pd.Series(cells, dtype=object)
         levels = pd.Series(self.levels, dtype=self.dtype).array
         return pd.Series(levels.take(places, allow_fill=True), dtype=self.dtype)
+
+    def _find(self, column):
+        """Return code of each cell, distinct cells, and their places in the levels."""
+        codes, distinct = self._factorize(column)
+        places = {self._key(level): i for i, level in enumerate(self.levels)}
+        return codes, distinct, [places.get(self._key(c), -1) for c in distinct]
 
     def _places(self, values):
         """Return the place of each canonical value, -1 where missing."""

@@ -58,9 +58,9 @@ class Codebook(nn.Module):
     def logits(self, x: Tensor, sigma: Tensor) -> Tensor:
         """Return log prior + log N(x; code, sigma^2), up to a constant of the row.
 
-        `x` has the shape (n, C * d), `sigma` (n,); the result (n, C, K).
+        `x` has the shape (n, C * d), `sigma` (n, 1) or (n, C), the result (n, C, K).
         """
-        return self.log_prior + self._evidence(x) / sigma[:, None, None] ** 2
+        return self.log_prior + self._evidence(x) / sigma[..., None] ** 2
 
     def beliefs(self, logits):
         """Return what each column believes by itself, as inputs of a network."""
@@ -82,7 +82,7 @@ class Codebook(nn.Module):
 
     def entropy(self, x, logits, sigma, outputs, levels):
         """Return the cross-entropy, (n, C), of the levels of the clean rows."""
-        logits = logits + outputs.unflatten(1, (self.n_columns, -1))
+        logits = logits + self.split(outputs)[0]
         levels = levels[:, self.columns]
         return functional.cross_entropy(
             logits.flatten(0, 1), levels.flatten(), reduction="none"
@@ -90,6 +90,15 @@ class Codebook(nn.Module):
 
     # the posterior mean, learned through its logarithmic score
     loss = entropy
+
+    def places(self, levels):
+        """Return the levels, (n, C), of the own columns, and where there are any."""
+        levels = levels[:, self.columns]
+        return levels.clamp(min=0), levels >= 0
+
+    def split(self, outputs):
+        """Return what a network adds to the logits, (n, C, K), and nothing else."""
+        return outputs.unflatten(1, (self.n_columns, -1)), None
 
     def _evidence(self, x):
         """Return -|x - code|^2 / 2 for every level, up to a constant of the row."""
@@ -103,7 +112,7 @@ class Codebook(nn.Module):
 
     def _posterior(self, logits, outputs):
         """Return the probability, (n, C, K), of every level."""
-        return (logits + outputs.unflatten(1, (self.n_columns, -1))).softmax(-1)
+        return (logits + self.split(outputs)[0]).softmax(-1)
 
     def _expected(self, probabilities):
         """Return the mean code, (..., C, d), of level probabilities (..., C, K)."""

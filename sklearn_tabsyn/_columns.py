@@ -48,6 +48,10 @@ class ColumnSchema:
         """Return an error message that names the column."""
         return f"Column {self.name!r} {text}"
 
+    def read_known(self, column):
+        """Return canonical values, NaN where missing or of no known category."""
+        return self.read(column)
+
     def from_natural(self, cells):
         """Return canonical values of natural ones."""
         return np.asarray(cells, dtype=np.float64)

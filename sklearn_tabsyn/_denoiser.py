@@ -1,5 +1,6 @@
 """Networks, and the denoiser that wraps them in exact Bayes for single columns."""
 
+import copy
 import itertools
 import math
 
@@ -42,7 +43,9 @@ class _Network(nn.Module):
             nn.SiLU(),
             nn.Linear(hidden_dim, hidden_dim),
         )
-        self.classes = nn.Linear(n_classes, hidden_dim) if n_classes else None
+        self.classes = None
+        if n_classes:
+            self.classes = nn.Linear(n_classes, hidden_dim, bias=False)
         self.outputs = nn.Linear(hidden_dim, n_outputs)
         # Zero at first: the denoiser starts as exact Bayes for single columns.
         nn.init.zeros_(self.outputs.weight)
@@ -93,7 +96,7 @@ class ResidualMLP(_Network):
         """Return the outputs, (n, n_outputs), of inputs (n, n_inputs).
 
         `noise_labels`, (n,), are c_noise = ln(sigma) / 4; `class_labels`,
-        (n, n_classes), are one-hot.
+        (n, n_classes), say what is given: 1 for each column that is.
         """
         hidden = self.enter(x, noise_labels, class_labels)
         for block in self.blocks:
@@ -135,6 +138,8 @@ class MLP(_Network):
 
 BLOCKS = {"mixture": Mixture, "codebook": Codebook}
 NETWORKS = {"residual_mlp": ResidualMLP, "mlp": MLP}
+# Noise level of a given column, so low that it leaves no doubt.
+NO_NOISE = 1e-4
 
 
 class Denoiser(nn.Module):
@@ -146,14 +151,17 @@ class Denoiser(nn.Module):
         Kind and arguments of the blocks of columns, see `describe_columns`.
     network : callable
         Makes the network from its numbers of inputs and of outputs.
+    observation : Observation, default=None
+        Draws the columns that are given in training; if None, none can be given.
     """
 
-    def __init__(self, blocks, network):
+    def __init__(self, blocks, network, observation=None):
         super().__init__()
         blocks = [BLOCKS[kind](**arguments) for kind, arguments in blocks]
         self.blocks = nn.ModuleList(blocks)
         self.n_dims = [len(block.mean) for block in blocks]
         self.n_outputs = [block.n_outputs for block in blocks]
+        self.n_columns = [block.n_columns for block in blocks]
         self.n_values, self.n_codebooks = (
             sum(block.n_columns for block in blocks if block.reads == part)
             for part in ("values", "levels")
@@ -161,11 +169,17 @@ class Denoiser(nn.Module):
         for moment in ("mean", "variance"):
             parts = [getattr(block, moment) for block in blocks]
             self.register_buffer(moment, torch.cat(parts))
-        sigma = torch.ones(1)
+        # Column, in the order of the blocks, that owns each coordinate.
+        width = [len(b.mean) // b.n_columns for b in blocks for _ in range(b.n_columns)]
+        owners = torch.arange(len(width)).repeat_interleave(torch.tensor(width))
+        self.register_buffer("owners", owners)
+        self.observation = observation
+        sigma = torch.ones(1, 1)
         inputs = self._inputs(
             self.mean[None], sigma, self._logits(self.mean[None], sigma)
         )
-        self.network = network(inputs.shape[1], sum(self.n_outputs))
+        classes = {} if observation is None else {"n_classes": len(width)}
+        self.network = network(inputs.shape[1], sum(self.n_outputs), **classes)
 
     def forward(self, x, sigma, class_labels=None):
         """Return the denoised coordinates, of the shape (n, d) of x.
@@ -173,21 +187,64 @@ class Denoiser(nn.Module):
         Parameters
         ----------
         x : Tensor of shape (n, d)
-            Noisy coordinates.
+            Noisy coordinates; those of given columns without noise.
         sigma : Tensor of shape (n,)
             Noise level of each row.
-        class_labels : Tensor of shape (n, n_classes), default=None
-            One-hot classes of the rows.
+        class_labels : Tensor of shape (n, C), default=None
+            What is given of each row, from :meth:`labels`: 1 for each column that is,
+            0 for others; nothing if None. A class to be conditioned on is a column
+            like all others.
 
         Returns
         -------
         denoised : Tensor of shape (n, d)
             Posterior mean of the clean coordinates.
         """
-        parts = self._parts(x, sigma, class_labels)
-        return torch.cat(
-            [block.denoise(x, logits, sigma, out) for block, x, logits, out in parts], 1
-        )
+        denoised = [
+            block.denoise(x_block, logits, level, out)
+            for block, x_block, level, logits, out in self._parts(
+                x, sigma, class_labels
+            )
+        ]
+        return torch.cat(denoised, 1)
+
+    def without_gaps(self):
+        """Return a denoiser of rows of which nothing is missing.
+
+        Each level that means missing has no probability, whatever the noise.
+        """
+        denoiser = copy.deepcopy(self)
+        for block in denoiser.blocks:
+            if block.reads == "levels":
+                missing = self.observation.missing_levels[block.columns]
+                columns = torch.nonzero(missing >= 0).flatten()
+                block.log_prior[columns, missing[columns]] = -torch.inf
+        return denoiser
+
+    def labels(self, values, levels):
+        """Return what is given in the order of the blocks, (n, C), as `class_labels`.
+
+        `values`, (n, n_values), and `levels`, (n, n_codebooks), tell which are given.
+        """
+        given = {"values": values, "levels": levels}
+        parts = [given[block.reads][:, block.columns] for block in self.blocks]
+        return torch.cat(parts, 1).float()
+
+    def unlabelled(self, class_labels):
+        """Return which values, (n, n_values), and levels are given: undo `labels`."""
+        sizes = {"values": self.n_values, "levels": self.n_codebooks}
+        given = {
+            name: class_labels.new_zeros(len(class_labels), size, dtype=torch.bool)
+            for name, size in sizes.items()
+        }
+        parts = class_labels.split(self.n_columns, 1)
+        for block, part in zip(self.blocks, parts, strict=True):
+            given[block.reads][:, block.columns] = part > 0
+        return given["values"], given["levels"]
+
+    def given(self, class_labels):
+        """Return whether each coordinate, (n, d), is given."""
+        return class_labels[:, self.owners] > 0
 
     def encode(self, rows):
         """Return the coordinates, (n, d), of rows."""
@@ -203,17 +260,18 @@ class Denoiser(nn.Module):
         """
         chances = dict(zip(("values", "levels"), chance, strict=True))
         rows = {name: torch.zeros_like(part) for name, part in chances.items()}
-        for block, x_block, logits, out in self._parts(x, sigma, class_labels):
-            decoded = block.decode(x_block, logits, sigma, out, chances[block.reads])
+        for block, x_block, level, logits, out in self._parts(x, sigma, class_labels):
+            decoded = block.decode(x_block, logits, level, out, chances[block.reads])
             rows[block.reads][:, block.columns] = decoded.to(x.dtype)
         return rows["values"], rows["levels"].long()
 
     def losses(self, x, sigma, rows, class_labels=None):
         """Return the losses, (n, C), of the columns of all blocks, given clean rows.
 
-        A column of which a row has no value or level loses nothing there.
+        A column of which a row has no value or level, or that is given, loses nothing.
         """
-        return self._per_column("loss", x, sigma, rows, class_labels)
+        losses = self._per_column("loss", x, sigma, rows, class_labels)
+        return losses if class_labels is None else losses * (1 - class_labels)
 
     def entropies(self, x, sigma, rows, class_labels=None):
         """Return the cross-entropies, (n, C), of the columns of all blocks."""
@@ -221,32 +279,57 @@ class Denoiser(nn.Module):
 
     def _per_column(self, measure, x, sigma, rows, class_labels):
         columns = []
-        for block, x_block, logits, out in self._parts(x, sigma, class_labels):
+        for block, x_block, level, logits, out in self._parts(x, sigma, class_labels):
             clean = getattr(rows, block.reads)
-            loss = getattr(block, measure)(x_block, logits, sigma, out, clean)
+            loss = getattr(block, measure)(x_block, logits, level, out, clean)
             columns.append(loss * getattr(rows, "has_" + block.reads)[:, block.columns])
         return torch.cat(columns, 1)
 
+    def additions(self, x, sigma, class_labels=None):
+        """Yield each block and what the network adds to its logits, (n, C, K)."""
+        for block, _, _, _, out in self._parts(x, sigma, class_labels):
+            yield block, block.split(out)[0]
+
     def _parts(self, x, sigma, class_labels):
-        """Return (block, coordinates, logits of its own, network outputs) of each."""
-        logits = self._logits(x, sigma)
-        inputs = self._inputs(x, sigma, logits)
-        c_noise = sigma.log() / 4
-        outputs = self.network(inputs, c_noise, class_labels)
+        """Return (block, coordinates, noise, logits of its own, outputs) of each."""
+        levels = sigma[:, None]
         # Evidence from other columns fades as 1 / sigma, and so must what the network
         # adds. Left free, its errors at high noise, rarely trained, move the marginals.
-        outputs = outputs * (1 + sigma[:, None] ** 2).rsqrt()
-        parts = x.split(self.n_dims, 1), logits, outputs.split(self.n_outputs, 1)
+        fading = (1 + levels**2).rsqrt()
+        if class_labels is not None:
+            # A given column has next to no noise, and what it tells does not fade.
+            levels = torch.where(class_labels > 0, NO_NOISE, levels)
+            given = class_labels.amax(1, keepdim=True) > 0
+            fading = torch.where(given, 1.0, fading)
+        logits = self._logits(x, levels)
+        inputs = self._inputs(x, levels, logits)
+        outputs = self.network(inputs, sigma.log() / 4, class_labels) * fading
+        parts = (
+            x.split(self.n_dims, 1),
+            self._split(levels),
+            logits,
+            outputs.split(self.n_outputs, 1),
+        )
         return list(zip(self.blocks, *parts, strict=True))
 
-    def _logits(self, x, sigma):
-        parts = zip(self.blocks, x.split(self.n_dims, 1), strict=True)
-        return [block.logits(part, sigma) for block, part in parts]
+    def _split(self, levels):
+        """Return noise levels, (n, 1) or (n, C), for each block."""
+        if levels.shape[1] == 1:
+            return [levels] * len(self.blocks)
+        return levels.split(self.n_columns, 1)
 
-    def _inputs(self, x, sigma, logits):
+    def _logits(self, x, levels):
+        parts = zip(
+            self.blocks, x.split(self.n_dims, 1), self._split(levels), strict=True
+        )
+        return [block.logits(part, level) for block, part, level in parts]
+
+    def _inputs(self, x, levels, logits):
         """Return the network inputs: scaled coordinates and single-column beliefs."""
         # c_in of EDM, with the mean and variance of each coordinate; one that never
         # varies holds nothing but noise.
-        c_in = (sigma[:, None] ** 2 + self.variance).rsqrt() * (self.variance > 0)
+        if levels.shape[1] > 1:
+            levels = levels[:, self.owners]
+        c_in = (levels**2 + self.variance).rsqrt() * (self.variance > 0)
         beliefs = [b.beliefs(part) for b, part in zip(self.blocks, logits, strict=True)]
         return torch.cat([(x - self.mean) * c_in, *beliefs], 1)

@@ -1,21 +1,26 @@
 """Between a table of numbers and the values and levels that the denoiser sees."""
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from sklearn_tabsyn._links import find_links
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
-from sklearn_tabsyn._slots import LINKED, Continuous, Discrete, Nominal
+from sklearn_tabsyn._slots import Continuous, Discrete, Nominal, missing_key
+from sklearn_tabsyn._steps import (
+    check_steps,
+    default_transformer,
+    encoded_places,
+    first_difference,
+    invert_step,
+    is_apart,
+)
 
-# Numbers with up to this many distinct values have a codebook.
-MAX_DISCRETE = 128
 # Rows on which the inverse of a user's own encoder is tried before training.
 N_CHECKED = 2_000
 
@@ -71,10 +76,13 @@ class TableEncoder:
         self._fit_transformer(frame)
         low, high = self._transform(frame)
         self.kinds_ = self._kinds()
-        gaps = frame.isna().any()
-        self.gaps_ = {self.schema.columns[j].name for j in np.flatnonzero(gaps)}
+        missing = frame.isna()
+        self.gaps_ = missing.any().to_numpy()
+        first = frame.bfill().iloc[0]
+        self.filler_ = first.to_numpy(dtype=np.float64)
+        self.ends_ = np.stack([frame.min(), frame.max()], 1)
         self.links_ = self._find_links(frame)
-        self._place_slots(low, high)
+        self._place_slots(low, high, missing.to_numpy())
         if self.encoder is not None:
             self._check_round_trip(frame.iloc[:N_CHECKED])
         return self._rows(low, high, frame)
@@ -86,17 +94,94 @@ class TableEncoder:
             frame = self._nearest(frame)
         return self._rows(*self._transform(frame), frame)
 
-    def decode(self, values, levels):
-        """Return the float frame of encoded values and levels."""
+    def encode_given(self, cells, known):
+        """Return the encoded rows of canonical values that are only partly known.
+
+        What is not known is encoded as some value that is not missing.
+        """
+        cells = np.where(known, cells, self.filler_)
+        return self._rows(*self._transform(pd.DataFrame(cells)), pd.DataFrame(cells))
+
+    def joint_steps(self):
+        """Yield the name and the columns of steps that encode columns together."""
+        for name, _, columns, _ in self._blocks():
+            units = {slot.unit for slot in self.slots_}
+            if not units.issuperset(columns):
+                yield name, columns
+
+    def nearest(self, unit, values):
+        """Return the nearest values that a column can have; NaN stays NaN."""
+        column = self.schema.columns[unit]
+        if column.kind == "category":
+            return values
+        if self.kinds_[unit] != "continuous":
+            known = self.known_values(unit)
+            middles = (known[1:] + known[:-1]) / 2
+            nearest = known[np.searchsorted(middles, values)]
+            return np.where(np.isnan(values), np.nan, nearest)
+        here = np.where(np.isnan(values), self.filler_[unit], values)
+        nearest = column.read(column.restore(here))
+        return np.where(np.isnan(values), np.nan, nearest)
+
+    def known_values(self, unit):
+        """Return sorted canonical values of a column; of a continuous one its ends."""
+        column = self.schema.columns[unit]
+        if column.kind == "category":
+            return np.arange(float(len(column.levels)))
+        if self.kinds_[unit] == "continuous":
+            return self.ends_[unit]
+        [slot] = [slot for slot in self.slots_ if slot.unit == unit]
+        n_levels = slot.codebooks()[0][0]
+        levels = np.zeros((n_levels, self.n_codebooks_), dtype=np.int32)
+        levels[:, slot.level] = np.arange(n_levels)
+        values = np.zeros((n_levels, self.n_values_))
+        return np.unique(self.decode(values, levels)[unit].to_numpy())
+
+    def points(self, unit, low, high, n_points):
+        """Return values of a continuous column that lie evenly between two others.
+
+        Also tells whether evenly in rank, so that all are equally likely.
+        """
+        ends = np.tile(self.filler_, (2, 1))
+        ends[:, unit] = low, high
+        view = self._view(pd.DataFrame(ends))
+        [(step, columns)] = [
+            (step, columns) for _, step, columns, _ in self._blocks() if unit in columns
+        ]
+        even = isinstance(step, NormalScoreTransformer)
+        if even:
+            start, stop = step.rank_edges(view.iloc[:, columns])
+            place = columns.index(unit)
+            ranks = np.linspace(start[0, place], stop[1, place], 2 * n_points + 1)
+            coordinates = ndtri(ranks[1::2])
+        slot = next(slot for slot in self.slots_ if slot.unit == unit)
+        if not even:
+            encoded = self._transform(pd.DataFrame(ends))[0][:, slot.place.start]
+            coordinates = np.linspace(*np.sort(encoded), n_points)
+        values = np.zeros((n_points, self.n_values_))
+        values[:, slot.value] = coordinates
+        levels = np.zeros((n_points, self.n_codebooks_), dtype=np.int32)
+        found = self.decode(values, levels)[unit].to_numpy()
+        column = self.schema.columns[unit]
+        return column.read(column.restore(found)), even
+
+    def decode(self, values, levels, cells=None, known=None):
+        """Return the float frame of encoded values and levels.
+
+        Where a cell is `known`, it is that of `cells`, as it is.
+        """
         n_encoded = max(s.stop or 0 for s in self.transformer_.output_indices_.values())
         encoded = np.full((len(values), n_encoded), np.nan)
         for slot in self.slots_:
             slot.decode(values, levels, encoded)
         inverted = self._invert(encoded)
         if self.encoder is not None:
-            return self.schema.from_natural(inverted)
-        for link, place in self._gates():
-            self._copy(link, levels[:, place] == LINKED, inverted)
+            inverted = self.schema.from_natural(inverted)
+        if known is None:
+            known = np.zeros(inverted.shape, dtype=bool)
+        else:
+            inverted = inverted.mask(known, cells)
+        self._copy_linked(levels, inverted, known.copy())
         return inverted
 
     def _fit_transformer(self, frame):
@@ -105,15 +190,15 @@ class TableEncoder:
         if transformer is None:
             transformer = default_transformer(frame, self.schema)
         else:
-            _check_steps(transformer)
+            check_steps(transformer)
         self.transformer_ = clone(transformer).set_params(sparse_threshold=0)
         self.transformer_.fit(self._view(frame))
         if self.encoder is not None:
             self._check_coverage()
 
-    def _place_slots(self, low, high):
+    def _place_slots(self, low, high, missing):
         """Give every encoded column its place among the values and levels."""
-        self.slots_ = list(self._make_slots(low, high))
+        self.slots_ = list(self._make_slots(low, high, missing))
         self.n_values_ = self.n_codebooks_ = 0
         for slot in self.slots_:
             slot.value, slot.level = self.n_values_, self.n_codebooks_
@@ -123,12 +208,11 @@ class TableEncoder:
 
     def _check_missing(self, frame):
         """Refuse gaps in columns that had none."""
-        for column, new in zip(self.schema.columns, frame.isna().any(), strict=True):
-            if new and column.name not in self.gaps_:
-                raise ValueError(
-                    f"Column {column.name!r} has missing values, but had none in fit. "
-                    "Fill them, or fit anew."
-                )
+        for j in np.flatnonzero(frame.isna().any().to_numpy() & ~self.gaps_):
+            raise ValueError(
+                f"Column {self.schema.columns[j].name!r} has missing values, but had "
+                "none in fit. Fill them, or fit anew."
+            )
 
     def _nearest(self, frame):
         """Return a frame whose discrete numbers are all known ones."""
@@ -170,12 +254,24 @@ class TableEncoder:
         ]
         return find_links(self.schema.natural(frame), candidates)
 
-    def _copy(self, link, linked, frame):
-        """Copy the source of a link to its target, where it has a value."""
-        source, target = (self.schema.columns[j] for j in (link.source, link.target))
-        values = source.natural(frame[link.source].to_numpy())
-        linked = linked & ~np.isnan(values)
-        frame.loc[linked, link.target] = target.from_natural(values[linked])
+    def _copy_linked(self, levels, frame, known):
+        """Copy values from sources to linked targets, or back where these are known."""
+        links = list(self._link_places())
+        for link, place in reversed(links):
+            linked = levels[:, place] == 1
+            back = linked & known[:, link.target] & ~known[:, link.source]
+            self._copy(link.target, link.source, back, frame)
+            known[back, link.source] = True
+        for link, place in links:
+            linked = (levels[:, place] == 1) & ~known[:, link.target]
+            self._copy(link.source, link.target, linked, frame)
+
+    def _copy(self, source, target, linked, frame):
+        """Copy one column to another where both have a value."""
+        linked = linked & frame[[source, target]].notna().all(axis=1).to_numpy()
+        values = self.schema.columns[source].natural(frame[source].to_numpy())
+        values = self.schema.columns[target].from_natural(values[linked])
+        frame.loc[linked, target] = values
 
     def _rows(self, low, high, frame):
         n_rows = len(low)
@@ -188,21 +284,16 @@ class TableEncoder:
             slot.encode(low, high, rows)
         if self.links_:
             natural = self.schema.natural(frame)
-            for link, place in self._gates():
-                rows.levels[link.holds(natural), place] = LINKED
+            for link, place in self._link_places():
+                known = frame[link.target].notna()
+                rows.levels[:, place] = np.where(known, link.holds(natural), -1)
         return rows
 
-    def _gates(self):
-        """Yield each link and the place of the gate of its target."""
-        continuous = [slot for slot in self.slots_ if isinstance(slot, Continuous)]
-        places = {slot.column: slot.level for slot in continuous}
-        encoded = {
-            column: outputs.start + place
-            for _, _, columns, outputs in self._blocks()
-            for place, column in enumerate(columns)
-        }
+    def _link_places(self):
+        """Yield each link and its place among the levels."""
+        places = {slot.unit: slot.link for slot in self.slots_ if slot.linked}
         for link in self.links_:
-            yield link, places[encoded[link.target]]
+            yield link, places[link.target]
 
     def _blocks(self):
         """Yield (name, fitted step, input columns, outputs) of the transformer."""
@@ -212,28 +303,30 @@ class TableEncoder:
             if len(inputs[name]):
                 yield name, step, list(inputs[name]), outputs[name]
 
-    def _make_slots(self, low, high):
+    def _make_slots(self, low, high, missing):
         """Yield the slots of all encoded columns."""
+        targets = {link.target for link in self.links_}
         for _, step, columns, outputs in self._blocks():
             last = step.steps[-1][1] if isinstance(step, Pipeline) else step
-            if isinstance(last, OneHotEncoder):
-                start = outputs.start
-                for levels in last._n_features_outs:
-                    place = slice(start, start + levels)
-                    yield Nominal.of(low, place)
-                    start = place.stop
-            elif isinstance(last, OrdinalEncoder):
-                for column, j in zip(
-                    columns, range(outputs.start, outputs.stop), strict=True
+            if isinstance(last, OneHotEncoder | OrdinalEncoder):
+                for column, place in zip(
+                    columns, encoded_places(last, outputs), strict=True
                 ):
                     ordered = self.schema.columns[column].kind == "number"
-                    yield (Discrete if ordered else Nominal).of(low, slice(j, j + 1))
-            else:
-                targets = {link.target for link in self.links_}
-                for place, j in enumerate(range(outputs.start, outputs.stop)):
-                    slot = Continuous.of(low, high, j)
-                    slot.linked = bool(targets) and columns[place] in targets
+                    one_hot = isinstance(last, OneHotEncoder)
+                    make = Discrete if ordered and not one_hot else Nominal
+                    key = missing_key(low, place, missing[:, column])
+                    slot = make.of(low, place, key)
+                    slot.unit = column
                     yield slot
+                continue
+            # Steps that mix their columns encode all of them or none.
+            apart = len(columns) == outputs.stop - outputs.start and is_apart(step)
+            for place, j in enumerate(range(outputs.start, outputs.stop)):
+                slot = Continuous.of(low, high, slice(j, j + 1))
+                slot.unit = columns[place] if apart else columns[0]
+                slot.linked = apart and columns[place] in targets
+                yield slot
 
     def _kinds(self):
         """Return "continuous", "discrete" or "nominal" for each table column."""
@@ -256,7 +349,7 @@ class TableEncoder:
         for name, step, columns, outputs in self._blocks():
             block = encoded[:, outputs]
             if not isinstance(step, str):
-                block = np.asarray(_inverse(name, step, block))
+                block = np.asarray(invert_step(name, step, block))
             for place, column in enumerate(columns):
                 parts[column] = block[:, place]
         frame = pd.DataFrame(dict(enumerate(parts)))
@@ -288,7 +381,7 @@ class TableEncoder:
         found = self.schema.natural(encoded_back)
         for name, _, columns, _ in self._blocks():
             for j in columns:
-                row = _first_difference(expected.iloc[:, j], found.iloc[:, j])
+                row = first_difference(expected.iloc[:, j], found.iloc[:, j])
                 if row is None:
                     continue
                 held, back = (t.iloc[[row], j].tolist()[0] for t in (expected, found))
@@ -297,73 +390,3 @@ class TableEncoder:
                     f"{self.schema.columns[j].name!r} held {held!r} and came back as "
                     f"{back!r}. Use steps whose inverse_transform restores their input."
                 )
-
-
-def default_transformer(frame, schema):
-    """Return the transformer that suits the columns of a float frame."""
-    kinds = {"continuous": [], "discrete": [], "nominal": []}
-    for j, column in enumerate(schema.columns):
-        values = frame[j].dropna()
-        if column.kind == "category" or values.empty:
-            kinds["nominal"].append(j)
-            continue
-        # A value seen about once says no more than its neighbourhood.
-        limit = max(2, min(MAX_DISCRETE, len(values) // 4))
-        few = values.nunique() <= limit
-        kinds["discrete" if few else "continuous"].append(j)
-    return ColumnTransformer(
-        [
-            ("continuous", NormalScoreTransformer(), kinds["continuous"]),
-            ("discrete", OrdinalEncoder(), kinds["discrete"]),
-            ("nominal", OrdinalEncoder(), kinds["nominal"]),
-        ]
-    )
-
-
-def _check_steps(transformer):
-    """Refuse, by name, steps that have no inverse."""
-    if not isinstance(transformer, ColumnTransformer):
-        raise TypeError(
-            "encoder must be a ColumnTransformer of invertible steps or None; got "
-            f"{type(transformer).__name__}."
-        )
-    for name, step, _ in transformer.transformers:
-        if isinstance(step, str):
-            continue
-        for part in (
-            [s for _, s in step.steps] if isinstance(step, Pipeline) else [step]
-        ):
-            if isinstance(part, str) or part is None:
-                continue
-            one_way = getattr(part, "func", None) and part.inverse_func is None
-            if one_way or not hasattr(part, "inverse_transform"):
-                raise ValueError(
-                    f"Step {name!r} of encoder cannot be inverted: "
-                    f"{type(part).__name__} has no "
-                    f"{'inverse_func' if one_way else 'inverse_transform'}. Use a step "
-                    "that has one, such as StandardScaler or OrdinalEncoder."
-                )
-
-
-def _inverse(name, step, block):
-    """Return what a fitted step made the columns of `block` of."""
-    with warnings.catch_warnings():
-        # Some scikit-learn versions check names there, which outputs do not have.
-        warnings.filterwarnings("ignore", "X does not have valid feature names")
-        try:
-            return step.inverse_transform(block)
-        except ValueError as error:
-            raise ValueError(
-                f"Step {name!r} of encoder cannot be inverted: {error}"
-            ) from error
-
-
-def _first_difference(a, b):
-    """Return the first row where two columns differ by more than rounding, or None."""
-    if pd.api.types.is_numeric_dtype(a) and pd.api.types.is_numeric_dtype(b):
-        # float32 inside the network rounds by about 1e-7 of the spread.
-        atol = 1e-4 * float(np.nanmax(np.abs(a), initial=0.0))
-        same = np.isclose(a, b, rtol=1e-3, atol=atol, equal_nan=True)
-    else:
-        same = ((a == b) | (a.isna() & b.isna())).to_numpy()
-    return None if same.all() else int(np.argmin(same))

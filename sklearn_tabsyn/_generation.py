@@ -14,7 +14,9 @@ BLOCK_ROWS = 1_024
 N_PROFILED, N_LEVELS = 1_024, 32
 
 
-def generate_blocks(denoiser, sigmas, seed, *, sampler="dpmpp_2m", churn=None):
+def generate_blocks(
+    denoiser, sigmas, seed, *, sampler="dpmpp_2m", churn=None, given=None
+):
     """Yield blocks of encoded rows without end.
 
     Parameters
@@ -29,6 +31,8 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="dpmpp_2m", churn=None):
         A key of `SAMPLERS`.
     churn : dict, default=None
         `S_churn`, `S_tmin`, `S_tmax` and `S_noise`, for samplers that take them.
+    given : Given, default=None
+        What is given of each row; nothing if None.
 
     Yields
     ------
@@ -36,13 +40,11 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="dpmpp_2m", churn=None):
         Continuous values.
     levels : ndarray of shape (BLOCK_ROWS, n_codebooks), dtype int64
         Levels of codebook columns.
+    cells, known : ndarray of shape (BLOCK_ROWS, n_units)
+        Only with `given`: canonical values, and which of them are given.
     """
     sigmas = [float(sigma) for sigma in sigmas]
     mean = denoiser.mean
-
-    def denoise(x, sigma):
-        return denoiser(x, x.new_full((len(x),), sigma))
-
     block = 0
     while True:
         key = np.random.SeedSequence(seed, spawn_key=(block,))
@@ -58,15 +60,47 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="dpmpp_2m", churn=None):
         with torch.inference_mode():
             noise = torch.from_numpy(stratified_noise(random, len(mean))).to(mean)
             x = mean + sigmas[0] * noise
-            x = SAMPLERS[sampler](denoise, x, sigmas, **options)
             n_chances = denoiser.n_values + denoiser.n_codebooks
             chance = random.random((BLOCK_ROWS, n_chances), dtype=np.float32)
             chance = torch.from_numpy(chance).to(x.device)
             chance = chance.split([denoiser.n_values, denoiser.n_codebooks], 1)
-            last = x.new_full((BLOCK_ROWS,), sigmas[-1])
-            values, levels = denoiser.decode(x, last, chance)
-        yield values.cpu().numpy(), levels.cpu().numpy()
+            held = _Held(denoiser)
+            if given is not None:
+                places = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
+                held = _Held(denoiser, *given.block(denoiser, places, random))
+            x = SAMPLERS[sampler](held.denoise, x, sigmas, **options)
+            yield held.decode(x, sigmas[-1], chance)
         block += 1
+
+
+class _Held:
+    """A denoiser of rows that are given in part: what is given stays as it is."""
+
+    def __init__(self, denoiser, cells=(), batch=None, class_labels=None):
+        self.denoiser, self.cells = denoiser, cells
+        self.batch, self.class_labels = batch, class_labels
+        if batch is not None:
+            self.clean = denoiser.encode(batch)
+            self.given = denoiser.given(class_labels)
+
+    def denoise(self, x, sigma):
+        """Return the denoised rows at a noise level."""
+        level = x.new_full((len(x),), sigma)
+        return self._hold(self.denoiser(self._hold(x), level, self.class_labels))
+
+    def decode(self, x, sigma, chance):
+        """Return the values and levels of rows, and their cells."""
+        level = x.new_full((len(x),), sigma)
+        x = self._hold(x)
+        values, levels = self.denoiser.decode(x, level, chance, self.class_labels)
+        if self.batch is not None:
+            parts = self.denoiser.unlabelled(self.class_labels)
+            values = torch.where(parts[0], self.batch.values, values)
+            levels = torch.where(parts[1], self.batch.levels, levels)
+        return values.cpu().numpy(), levels.cpu().numpy(), *self.cells
+
+    def _hold(self, x):
+        return x if self.batch is None else torch.where(self.given, self.clean, x)
 
 
 def stratified_noise(random, n_dims):
@@ -99,11 +133,11 @@ def cut_batches(blocks, n_samples, batch_size):
     waiting = []
     while n_samples:
         size = min(batch_size, n_samples)
-        while sum(len(levels) for _, levels in waiting) < size:
+        while sum(len(block[0]) for block in waiting) < size:
             waiting.append(next(blocks))
-        values, levels = (np.concatenate(parts) for parts in zip(*waiting, strict=True))
-        yield values[:size], levels[:size]
-        waiting = [(values[size:], levels[size:])]
+        parts = [np.concatenate(part) for part in zip(*waiting, strict=True)]
+        yield tuple(part[:size] for part in parts)
+        waiting = [tuple(part[size:] for part in parts)]
         n_samples -= size
 
 

@@ -73,7 +73,7 @@ class Mixture(nn.Module):
         Whether a value is a heavy tie is drawn by uniform numbers, so that it is either
         exactly the tied value or a mean of all others, never something between.
         """
-        shifts, residual = self._split(outputs)
+        shifts, residual = self.split(outputs)
         logits = logits + shifts
         tied = logits.softmax(-1) * self.ties
         below = tied.cumsum(-1)
@@ -86,8 +86,11 @@ class Mixture(nn.Module):
         return x / self.scale + self.shift
 
     def logits(self, x: Tensor, sigma: Tensor) -> Tensor:
-        """Return log prior + log N(x; mean, sigma^2 + width^2), (n, C, K)."""
-        variance = sigma[:, None, None] ** 2 + self.variances
+        """Return log prior + log N(x; mean, sigma^2 + width^2), (n, C, K).
+
+        `sigma` has the shape (n, 1) or (n, C).
+        """
+        variance = sigma[..., None] ** 2 + self.variances
         square = (x[:, :, None] - self.means) ** 2 / variance
         return self.log_prior - (square + variance.log()) / 2
 
@@ -97,7 +100,7 @@ class Mixture(nn.Module):
 
     def denoise(self, x, logits, sigma, outputs):
         """Return the posterior mean, (n, C), of the clean coordinates."""
-        shifts, residual = self._split(outputs)
+        shifts, residual = self.split(outputs)
         return self._mean(x, logits + shifts, sigma) + residual * self._c_out(sigma)
 
     def loss(self, x, logits, sigma, outputs, values):
@@ -109,14 +112,19 @@ class Mixture(nn.Module):
 
     def entropy(self, x, logits, sigma, outputs, values):
         """Return the cross-entropy, (n, C), of the components of the clean rows."""
-        logits = logits + self._split(outputs)[0]
-        clean = self.encode(values)
-        component = torch.searchsorted(self.edges, clean.T.contiguous()).T
+        logits = logits + self.split(outputs)[0]
+        component, _ = self.places(values)
         return functional.cross_entropy(
             logits.flatten(0, 1), component.flatten(), reduction="none"
-        ).view_as(clean)
+        ).view_as(component)
 
-    def _split(self, outputs):
+    def places(self, values):
+        """Return the component, (n, C), of each value, and where there is a value."""
+        clean = self.encode(values)
+        component = torch.searchsorted(self.edges, clean.T.contiguous()).T
+        return component.clamp(max=self.n_components - 1), ~clean.isnan()
+
+    def split(self, outputs):
         """Return what is added to the logits, (n, C, K), and the residual, (n, C)."""
         n_shifts = self.n_outputs - self.n_columns
         shifts, residual = outputs.split([n_shifts, self.n_columns], 1)
@@ -124,11 +132,11 @@ class Mixture(nn.Module):
 
     def _mean(self, x, logits, sigma):
         """Return the mean over components of (x w^2 + z s^2) / (s^2 + w^2)."""
-        noise = sigma[:, None, None] ** 2
+        noise = sigma[..., None] ** 2
         pull = noise / (noise + self.variances)
         centers = x[:, :, None] + pull * (self.means - x[:, :, None])
         return (logits.softmax(-1) * centers).sum(-1)
 
     def _c_out(self, sigma):
         sd = self.sigma_data
-        return (sigma * sd * (sigma**2 + sd**2).rsqrt())[:, None]
+        return sigma * sd * (sigma**2 + sd**2).rsqrt()

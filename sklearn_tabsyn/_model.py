@@ -1,11 +1,27 @@
 """The two ends of a synthesizer: from a table to encoded rows, and back."""
 
 import numpy as np
+import pandas as pd
+from scipy.stats import mode
 
-from sklearn_tabsyn._blocks import describe_columns
+from sklearn_tabsyn._blocks import describe_columns, marginal_shares
+from sklearn_tabsyn._conditions import (
+    allowed_values,
+    check_conditions,
+    check_names,
+    possible_values,
+)
 from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows, TableEncoder
-from sklearn_tabsyn._table import TableSchema, TargetSchema
+from sklearn_tabsyn._given import Cells, Choice, Given
+from sklearn_tabsyn._observation import Layout, Observation
+from sklearn_tabsyn._table import (
+    TableSchema,
+    TargetSchema,
+    close_frame,
+    is_frame,
+    open_frame,
+)
 
 
 class TableModel:
@@ -19,15 +35,23 @@ class TableModel:
         How each is encoded.
     blocks : list of (str, dict)
         The marginals of all encoded columns, see `describe_columns`.
+    layout : Layout
+        Which table column each encoded column belongs to.
+    conditional : float
+        Share of training rows of which columns are given; none can be if 0.
     """
 
-    def __init__(self, schemas, encoders, blocks):
+    def __init__(self, schemas, encoders, blocks, layout, conditional):
         self.schemas = schemas
         self.encoders = encoders
         self.blocks = blocks
+        self.layout = layout
+        self.conditional = conditional
 
     @classmethod
-    def learn(cls, X, y, weights, categorical_features, encoder, sigma_data):
+    def learn(
+        cls, X, y, weights, categorical_features, encoder, sigma_data, conditional
+    ):
         """Return the model of a table, and its encoded rows."""
         schemas = [TableSchema.from_table(X, categorical_features)]
         if y is not None:
@@ -41,9 +65,8 @@ class TableModel:
             [encoder.fit(schema.read(table)) for encoder, schema, table in tables]
         )
         codebooks = [book for encoder in encoders for book in encoder.codebooks_]
-        return cls(
-            schemas, encoders, describe_columns(rows, codebooks, weights, sigma_data)
-        ), rows
+        blocks = describe_columns(rows, codebooks, weights, sigma_data)
+        return cls(schemas, encoders, blocks, _layout(encoders), conditional), rows
 
     @property
     def column_kinds(self):
@@ -62,21 +85,240 @@ class TableModel:
         tables = zip(self.encoders, self.schemas, (X, y), strict=False)
         return _join([e.encode(schema.read(table)) for e, schema, table in tables])
 
-    def decode(self, values, levels):
+    def decode(self, values, levels, cells=None, known=None):
         """Return the table, and the target if there is one, of encoded rows."""
-        tables = []
+        frames = self._decode_frames(values, levels, cells, known)
+        pairs = zip(self.schemas, frames, strict=True)
+        tables = tuple(schema.restore(frame) for schema, frame in pairs)
+        return tables[0] if len(tables) == 1 else tables
+
+    def decode_cells(self, values, levels, cells, known):
+        """Return the canonical values of encoded rows of the table."""
+        frames = self._decode_frames(values, levels, cells, known)
+        return next(frames).to_numpy(dtype=np.float64)
+
+    def _decode_frames(self, values, levels, cells, known):
+        """Yield the canonical values of the table, and of the target behind it."""
+        unit = 0
         for schema, encoder in zip(self.schemas, self.encoders, strict=True):
             n_values, n_levels = encoder.n_values_, encoder.n_codebooks_
-            frame = encoder.decode(values[:, :n_values], levels[:, :n_levels])
-            tables.append(schema.restore(frame))
+            given = ()
+            if known is not None:
+                units = slice(unit, unit + len(schema.columns))
+                given = cells[:, units], known[:, units]
+                unit = units.stop
+            own = values[:, :n_values], levels[:, :n_levels]
+            yield encoder.decode(*own, *given)
             values, levels = values[:, n_values:], levels[:, n_levels:]
-        return tables[0] if len(tables) == 1 else tuple(tables)
+
+    def check_values(self):
+        """Refuse columns that never have a value."""
+        for column, value in zip(
+            self.schemas[0].columns, self.encoders[0].filler_, strict=True
+        ):
+            if np.isnan(value):
+                text = "has no values at all, so its gaps cannot be filled; drop it."
+                raise ValueError(column.error(text))
+
+    def read_gaps(self, X):
+        """Return the cells of a table, and where it has gaps.
+
+        Unknown categories are neither.
+        """
+        frame, _ = open_frame(X)
+        values = np.zeros((len(frame), self.n_units))
+        gaps = np.zeros(frame.shape, dtype=bool)
+        for unit, column in enumerate(self.schemas[0].columns):
+            cells = frame.iloc[:, unit].reset_index(drop=True)
+            gaps[:, unit] = cells.isna()
+            # Numbers of few values take the nearest known one.
+            read = column.read_known(cells)
+            values[:, unit] = self.encoders[0].nearest(unit, read)
+        return Cells(values, ~np.isnan(values)), gaps
+
+    def centers(self, draws):
+        """Return means of numbers and modes of names, (n, units), of (n, k, units)."""
+        centers = draws.mean(1)
+        for unit, kind in enumerate(self.encoders[0].kinds_):
+            if kind == "nominal":
+                centers[:, unit] = mode(draws[:, :, unit], axis=1).mode
+        return centers
+
+    def fill(self, X, rows, gaps, values):
+        """Return a table whose gaps in `rows` are filled by canonical values."""
+        frame, container = open_frame(X)
+        frame = frame.copy()
+        for unit, column in enumerate(self.schemas[0].columns):
+            here = gaps[rows, unit]
+            if not here.any():
+                continue
+            new = column.restore(values[here, unit])
+            own = frame.iloc[:, unit].copy()
+            own.iloc[rows[here]] = new.array
+            frame.isetitem(unit, own)
+        return close_frame(frame, container)
+
+    def encode_given(self, cells, known):
+        """Return the encoded rows of canonical values that are only partly known."""
+        splits = np.cumsum([len(schema.columns) for schema in self.schemas])[:-1]
+        parts = (np.split(part, splits, axis=1) for part in (cells, known))
+        triples = zip(self.encoders, *parts, strict=True)
+        return _join([e.encode_given(cells, known) for e, cells, known in triples])
+
+    @property
+    def n_units(self):
+        """Number of columns of the table and the target."""
+        return sum(len(schema.columns) for schema in self.schemas)
+
+    def given(self, conditions=None, class_labels=None, *, n_samples=1):
+        """Return what is given of rows, and how many rows there are.
+
+        Raises
+        ------
+        ValueError
+            If something is asked that no row can have, or of another number of rows.
+        """
+        self._check_conditional()
+        one = Cells(*(np.zeros((1, self.n_units), dtype=t) for t in (float, bool)))
+        parts, choices = [one], []
+        if not is_frame(conditions):
+            names = [column.name for column in self.schemas[0].columns]
+            for unit, asked in check_conditions(
+                {} if conditions is None else conditions, names
+            ):
+                choices.append(self._choice(unit, asked))
+        else:
+            parts.append(self._cells(conditions))
+        if class_labels is not None:
+            parts.append(self._classes(class_labels))
+        lengths = {len(part.values) for part in parts} - {1}
+        lengths |= {n_samples} - {1}
+        if len(lengths) > 1:
+            raise ValueError(
+                "n_samples, the rows of conditions and the class_labels must be as "
+                f"many; got {sorted(lengths)}. Leave n_samples out."
+            )
+        n_rows = max(lengths, default=1)
+        values, known = (
+            np.zeros((n_rows, self.n_units)),
+            np.zeros((n_rows, self.n_units), bool),
+        )
+        for part in parts:
+            values, known = (
+                np.where(part.known, part.values, values),
+                known | part.known,
+            )
+        for choice in choices:
+            if len(choice.values) == 1:
+                values[:, choice.unit], known[:, choice.unit] = choice.values[0], True
+        choices = [choice for choice in choices if len(choice.values) > 1]
+        self._check_joint(known, choices)
+        return Given(self, Cells(values, known), choices), n_rows
+
+    def _check_conditional(self):
+        if not self.conditional:
+            raise ValueError(
+                "Nothing can be given, for this synthesizer was fitted with "
+                "conditional=False; set conditional=True and fit it anew."
+            )
+
+    def _choice(self, unit, asked):
+        """Return the choice that a condition on a column of the table leaves."""
+        values, even = allowed_values(self.encoders[0], unit, asked)
+        cells = np.zeros((len(values), self.n_units))
+        cells[:, unit] = values
+        known = np.zeros(cells.shape, dtype=bool)
+        known[:, unit] = True
+        rows = self.encode_given(cells, known)
+        value_parts, level_parts = (
+            part == unit for part in (self.layout.value_units, self.layout.level_units)
+        )
+        rows.low[:, ~value_parts] = np.nan
+        rows.levels[:, ~level_parts | (self.layout.sources >= 0)] = -1
+        shares = marginal_shares(self.blocks, rows)
+        mass = float(shares.sum())
+        shares = np.ones(len(values)) if even else shares
+        return Choice(unit, values, rows, shares / shares.sum(), mass)
+
+    def _cells(self, frame):
+        """Return the cells of a frame of partly filled rows."""
+        schema = self.schemas[0]
+        pandas, _ = open_frame(frame)
+        check_names(pandas.columns, [column.name for column in schema.columns])
+        values = np.zeros((len(pandas), self.n_units))
+        known = np.zeros(values.shape, dtype=bool)
+        for unit, column in enumerate(schema.columns):
+            if column.name not in pandas:
+                continue
+            cells = pandas[column.name].reset_index(drop=True)
+            there = cells.notna().to_numpy()
+            known[there, unit] = True
+            values[there, unit] = possible_values(self.encoders[0], unit, cells[there])
+        return Cells(values, known)
+
+    def _classes(self, class_labels):
+        """Return the cells of targets."""
+        if len(self.schemas) == 1:
+            raise ValueError(
+                "class_labels need a synthesizer that was fitted with y. Give "
+                "conditions on columns of X, or fit with y."
+            )
+        labels = class_labels
+        if np.ndim(labels) == 0:
+            labels = np.asarray([labels], dtype=object)
+        target = pd.Series(np.asarray(labels).tolist(), dtype=object)
+        values = np.zeros((len(target), self.n_units))
+        values[:, -1] = possible_values(self.encoders[1], 0, target)
+        known = np.zeros(values.shape, dtype=bool)
+        known[:, -1] = True
+        return Cells(values, known)
+
+    def _check_joint(self, known, choices):
+        """Refuse to be given some, but not all, columns that are encoded together."""
+        given = known.copy()
+        given[:, [choice.unit for choice in choices]] = True
+        columns = self.schemas[0].columns
+        for name, members in self.encoders[0].joint_steps():
+            part = given[:, members]
+            if (part.any(1) & ~part.all(1)).any() or any(
+                c.unit in members for c in choices
+            ):
+                names = [columns[j].name for j in members]
+                raise ValueError(
+                    f"Step {name!r} of encoder encodes the columns {names} together; "
+                    "give single values for all of them or for none."
+                )
 
     def build_denoiser(self, network=None):
         """Return an untrained denoiser; by the network of the last call if None."""
         if network is not None:
             self.network = network
-        return Denoiser(self.blocks, self.network)
+        observation = None
+        if self.conditional:
+            observation = Observation(self.layout, self.conditional)
+        return Denoiser(self.blocks, self.network, observation)
+
+
+def _layout(encoders):
+    """Return which column of the table, or of the target behind it, owns what."""
+    slots = [
+        (slot, start)
+        for encoder, start in zip(
+            encoders, (0, len(encoders[0].schema.columns)), strict=False
+        )
+        for slot in encoder.slots_
+    ]
+    sources = {link.target: link.source for link in encoders[0].links_}
+    values, levels, missing, linked = [], [], [], []
+    for slot, start in slots:
+        unit = start + slot.unit
+        values += [unit] * slot.n_values
+        levels += [unit] * slot.n_codebooks
+        missing += slot.missing_levels
+        source = [sources.get(unit)] * slot.linked
+        linked += [-1] * (slot.n_own + slot.gated) + source
+    parts = values, levels, missing, linked
+    return Layout(*(np.array(part, dtype=np.int64) for part in parts))
 
 
 def _join(parts):

@@ -151,7 +151,7 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         ValueError
             If `X` holds infinite values or has another number of columns.
         """
-        start, stop = self._rank_edges(X)
+        start, stop = self.rank_edges(X)
         return self._score((start + stop) / 2)
 
     def intervals(self, X):
@@ -176,7 +176,7 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         ValueError
             If `X` holds infinite values or has another number of columns.
         """
-        start, stop = self._rank_edges(X)
+        start, stop = self.rank_edges(X)
         middle = (start + stop) / 2
         n_samples = np.maximum(self.n_samples_seen_, 1)
         # Back to whole counts, so that a tie of just heavy_tie is always heavy.
@@ -249,8 +249,24 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         for j in np.flatnonzero(self.n_samples_seen_):
             yield j, ~np.isnan(X[:, j])
 
-    def _rank_edges(self, X):
-        """Return the lowest and the highest rank of every value of X."""
+    def rank_edges(self, X):
+        """Return the lowest and the highest rank that belong to each value.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Numeric data; NaN marks a missing value.
+
+        Returns
+        -------
+        start, stop : tuple of ndarray of shape (n_samples, n_features), dtype float64
+            Ranks in [0, 1]; the same for a value that is not tied.
+
+        Raises
+        ------
+        ValueError
+            If `X` holds infinite values or has another number of columns.
+        """
         check_is_fitted(self)
         X = self._check_values(X, reset=False)
         start, stop = np.full(X.shape, np.nan), np.full(X.shape, np.nan)

@@ -1,11 +1,9 @@
-"""What one encoded column becomes: a value, the level of a codebook, or both."""
+"""What an encoded column becomes: a value, levels of codebooks, or both."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# Level of a gate that says: as in the linked column.
-LINKED = 2
 # Levels of a nominal column up to which each has a code of its own.
 MAX_ONE_HOT = 1_024
 # Most frequent levels that keep a code of their own in a longer column.
@@ -13,35 +11,80 @@ N_FREQUENT = 512
 
 
 @dataclass
-class _Gated:
-    """A number, with a gate beside it if there is more to say than its value.
+class _Slot:
+    """One or more encoded columns of a table column.
 
-    The gate is a codebook: 0 where there is a value of its own, 1 where it is missing,
-    2 where the value is that of another column.
+    A number that can be missing has a gate beside it: a codebook of two levels,
+    1 where it is missing. Of names, missing is one more level. A number that is often
+    exactly that of another column has a link: a codebook of two levels, 1 where it is.
+    Both come after the column's own codebooks.
     """
 
-    column: int
-    gated: bool
+    place: slice
+    gated: bool = False
     linked: bool = False
+    missing_key: float = np.nan
+    unit: int = 0
     value: int = 0
     level: int = 0
 
+    n_values = 0
+
     @property
-    def gates(self):
-        """Number of levels of each gate and whether they are ordered."""
-        return [(3 if self.linked else 2, False)] * (self.gated or self.linked)
+    def n_codebooks(self):
+        """Number of codebook columns of this slot."""
+        return len(self.codebooks())
 
-    def _encode_gate(self, missing, rows, place):
-        if self.gates:
-            rows.levels[:, place] = missing
+    @property
+    def n_own(self):
+        """Number of codebook columns of the value itself."""
+        return len(self._own_codebooks())
 
-    def _decode_gate(self, levels, place, encoded):
-        if self.gates:
-            encoded[levels[:, place] == 1, self.column] = np.nan
+    @property
+    def gate(self):
+        """Place of the gate among the levels, if there is one."""
+        return self.level + self.n_own
+
+    @property
+    def link(self):
+        """Place of the link among the levels, if there is one."""
+        return self.gate + self.gated
+
+    @property
+    def missing_levels(self):
+        """Level of each codebook that means missing, -1 if none does."""
+        gates = [1] * self.gated + [-1] * self.linked
+        return self._own_missing_levels() + gates
+
+    def codebooks(self):
+        """Return the number of levels and whether they are ordered, per codebook."""
+        return self._own_codebooks() + [(2, False)] * (self.gated + self.linked)
+
+    def _own_missing_levels(self):
+        return [-1] * self.n_own
+
+    def encode(self, low, high, rows):
+        """Write values and levels, and whether they are missing, into `rows`."""
+        missing = _is(_keys(low, self.place), self.missing_key)
+        self._encode_own(low, high, missing, rows)
+        if self.gated:
+            rows.levels[:, self.gate] = missing
+
+    def decode(self, values, levels, encoded):
+        """Write the encoded columns of generated values and levels into `encoded`."""
+        keys = self._decode_own(values, levels)
+        if self.gated:
+            keys = np.where(levels[:, self.gate] == 1, self.missing_key, keys)
+        if self.place.stop - self.place.start == 1:
+            encoded[:, self.place.start] = keys
+            return
+        encoded[:, self.place] = 0
+        hot = np.flatnonzero(keys > 0)
+        encoded[hot, self.place.start + keys[hot].astype(int) - 1] = 1
 
 
 @dataclass
-class Continuous(_Gated):
+class Continuous(_Slot):
     """A number of many values: one value, kept within the training range."""
 
     lowest: float = 0.0
@@ -49,84 +92,56 @@ class Continuous(_Gated):
 
     n_values = 1
 
-    @property
-    def n_codebooks(self):
-        """Number of codebook columns of this slot."""
-        return len(self.gates)
-
     @classmethod
-    def of(cls, low, high, column):
+    def of(cls, low, high, place):
         """Return the slot of a column of the encoded training matrix."""
-        low, high = low[:, column], high[:, column]
+        low, high = low[:, place.start], high[:, place.start]
         missing = np.isnan(low)
         if missing.all():
-            return cls(column, True)
-        return cls(
-            column,
-            bool(missing.any()),
-            lowest=float(np.nanmin(low)),
-            highest=float(np.nanmax(high)),
-        )
+            return cls(place, gated=True)
+        ends = {"lowest": float(np.nanmin(low)), "highest": float(np.nanmax(high))}
+        return cls(place, gated=bool(missing.any()), **ends)
 
-    def encode(self, low, high, rows):
-        """Write the values, and whether they are missing, into `rows`."""
-        rows.low[:, self.value] = low[:, self.column]
-        rows.high[:, self.value] = high[:, self.column]
-        self._encode_gate(np.isnan(low[:, self.column]), rows, self.level)
+    def _own_codebooks(self):
+        return []
 
-    def decode(self, values, levels, encoded):
-        """Write the encoded column of generated values into `encoded`."""
-        column = values[:, self.value].astype(np.float64)
-        encoded[:, self.column] = column.clip(self.lowest, self.highest)
-        self._decode_gate(levels, self.level, encoded)
+    def _encode_own(self, low, high, missing, rows):
+        rows.low[:, self.value] = low[:, self.place.start]
+        rows.high[:, self.value] = high[:, self.place.start]
 
-    def codebooks(self):
-        """Return the number of levels and whether they are ordered, per codebook."""
-        return self.gates
+    def _decode_own(self, values, levels):
+        return values[:, self.value].astype(np.float64).clip(self.lowest, self.highest)
 
 
 @dataclass
-class Discrete(_Gated):
+class Discrete(_Slot):
     """A number of few values: the level of an ordered codebook."""
 
     keys: np.ndarray = None
 
-    n_values = 0
-
-    @property
-    def n_codebooks(self):
-        """Number of codebook columns of this slot."""
-        return 1 + len(self.gates)
-
     @classmethod
-    def of(cls, encoded, place):
+    def of(cls, encoded, place, missing_key=np.nan):
         """Return the slot of a column of the encoded training matrix."""
-        column = encoded[:, place.start]
-        missing = np.isnan(column)
+        column = _keys(encoded, place)
+        missing = _is(column, missing_key)
         if missing.all():
-            return Nominal.of(encoded, place)
-        return cls(place.start, bool(missing.any()), keys=np.unique(column[~missing]))
+            return Nominal.of(encoded, place, missing_key)
+        keys, gated = np.unique(column[~missing]), bool(missing.any())
+        return cls(place, gated, missing_key=missing_key, keys=keys)
 
-    def encode(self, low, high, rows):
-        """Write the levels, and whether they are missing, into `rows`."""
-        column = low[:, self.column]
-        missing = np.isnan(column)
-        levels = np.searchsorted(self.keys, column)
+    def _own_codebooks(self):
+        return [(len(self.keys), True)]
+
+    def _encode_own(self, low, high, missing, rows):
+        levels = np.searchsorted(self.keys, _keys(low, self.place))
         rows.levels[:, self.level] = np.where(missing, -1, levels)
-        self._encode_gate(missing, rows, self.level + 1)
 
-    def decode(self, values, levels, encoded):
-        """Write the encoded column of generated levels into `encoded`."""
-        encoded[:, self.column] = self.keys[levels[:, self.level]]
-        self._decode_gate(levels, self.level + 1, encoded)
-
-    def codebooks(self):
-        """Return the number of levels and whether they are ordered, per codebook."""
-        return [(len(self.keys), True), *self.gates]
+    def _decode_own(self, values, levels):
+        return self.keys[levels[:, self.level]]
 
 
 @dataclass
-class Nominal:
+class Nominal(_Slot):
     """Names: the level of one codebook, or of two if there are very many.
 
     With very many levels the most frequent ones keep a code of their own; all
@@ -136,34 +151,37 @@ class Nominal:
     block are about equally frequent, which is why a column by itself loses nothing.
     """
 
-    place: slice
-    keys: np.ndarray
-    order: np.ndarray
+    keys: np.ndarray = None
+    order: np.ndarray = None
     size: int = 0
-    value: int = 0
-    level: int = 0
-
-    n_values = 0
-
-    @property
-    def n_codebooks(self):
-        """Number of codebook columns of this slot."""
-        return 1 + (self.size > 0)
 
     @classmethod
-    def of(cls, encoded, place):
+    def of(cls, encoded, place, missing_key=np.nan):
         """Return the slot of one or more columns of the encoded training matrix."""
         keys, counts = np.unique(_keys(encoded, place), return_counts=True)
         order = np.argsort(-counts, kind="stable")
         n_rare = len(keys) - N_FREQUENT
         size = int(np.ceil(np.sqrt(n_rare))) if len(keys) > MAX_ONE_HOT else 0
-        return cls(place, keys, order, size)
+        how = {"keys": keys, "order": order, "size": size}
+        return cls(place, missing_key=missing_key, **how)
 
-    def encode(self, low, high, rows):
-        """Write the levels into `rows`."""
+    def _own_missing_levels(self):
+        ranks = np.flatnonzero(_is(self.keys[self.order], self.missing_key))
+        level = int(ranks[0]) if len(ranks) else -1
+        if not self.size:
+            return [level]
+        # Among rare levels it cannot be told from its block.
+        return [level if level < N_FREQUENT else -1, -1]
+
+    def _own_codebooks(self):
+        if not self.size:
+            return [(len(self.keys), False)]
+        n_blocks = int(np.ceil((len(self.keys) - N_FREQUENT) / self.size))
+        return [(N_FREQUENT + n_blocks, False), (self.size, False)]
+
+    def _encode_own(self, low, high, missing, rows):
         ranks = np.argsort(self.order)
-        keys = np.searchsorted(self.keys, _keys(low, self.place))
-        rank = ranks[keys]
+        rank = ranks[np.searchsorted(self.keys, _keys(low, self.place))]
         if not self.size:
             rows.levels[:, self.level] = rank
             return
@@ -172,28 +190,14 @@ class Nominal:
         rows.levels[:, self.level] = np.where(frequent, rank, N_FREQUENT + block)
         rows.levels[:, self.level + 1] = np.where(frequent, -1, member)
 
-    def decode(self, values, levels, encoded):
-        """Write the encoded columns of generated levels into `encoded`."""
+    def _decode_own(self, values, levels):
         rank = levels[:, self.level].astype(np.int64)
         if self.size:
             block, member = rank - N_FREQUENT, levels[:, self.level + 1]
             rank = np.where(block < 0, rank, N_FREQUENT + block * self.size + member)
             # The last block may be short.
             rank = np.minimum(rank, len(self.keys) - 1)
-        keys = self.keys[self.order[rank]]
-        if self.place.stop - self.place.start == 1:
-            encoded[:, self.place.start] = keys
-            return
-        encoded[:, self.place] = 0
-        hot = np.flatnonzero(keys > 0)
-        encoded[hot, self.place.start + keys[hot].astype(int) - 1] = 1
-
-    def codebooks(self):
-        """Return the number of levels and whether they are ordered, per codebook."""
-        if not self.size:
-            return [(len(self.keys), False)]
-        n_blocks = int(np.ceil((len(self.keys) - N_FREQUENT) / self.size))
-        return [(N_FREQUENT + n_blocks, False), (self.size, False)]
+        return self.keys[self.order[rank]]
 
 
 def _keys(encoded, place):
@@ -202,3 +206,14 @@ def _keys(encoded, place):
     if columns.shape[1] == 1:
         return columns[:, 0]
     return columns @ np.arange(1.0, columns.shape[1] + 1)
+
+
+def missing_key(encoded, place, missing):
+    """Return the key that stands for missing in encoded columns."""
+    gone = np.flatnonzero(missing)
+    return _keys(encoded[gone[:1]], place)[0] if len(gone) else np.nan
+
+
+def _is(keys, key):
+    """Tell which keys are a key that may be NaN."""
+    return np.isnan(keys) if np.isnan(key) else keys == key

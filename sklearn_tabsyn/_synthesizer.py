@@ -22,6 +22,7 @@ from sklearn_tabsyn._batches import (
 )
 from sklearn_tabsyn._denoiser import NETWORKS
 from sklearn_tabsyn._generation import cut_batches, generate_blocks, noise_profile
+from sklearn_tabsyn._given import Cells, Given
 from sklearn_tabsyn._model import TableModel
 from sklearn_tabsyn._sampling import SAMPLERS, fitted_sigmas, karras_sigmas
 from sklearn_tabsyn._seeds import find_device, seed_sequence, seeded_torch
@@ -30,6 +31,8 @@ from sklearn_tabsyn._training import losses_of, train_denoiser
 
 # The default batch: an eighth of the table within these bounds.
 BATCH_SIZE = (64, 1_024)
+# The share of training rows of which some columns are given.
+CONDITIONAL = 0.3
 CHURN = ("S_churn", "S_tmin", "S_tmax", "S_noise")
 
 
@@ -56,15 +59,21 @@ class DiffusionSynthesizer(BaseEstimator):
     denoiser : {"residual_mlp", "mlp"} or type, default="residual_mlp"
         The network: pre-norm residual blocks, the plain network of TabSyn [2]_, or a
         `torch.nn.Module` class made as
-        `denoiser(n_inputs, n_outputs, hidden_dim=, n_blocks=, dropout=)` whose
-        `forward(x, noise_labels, class_labels=None)` maps (n, n_inputs) to
-        (n, n_outputs).
+        `denoiser(n_inputs, n_outputs, hidden_dim=, n_blocks=, dropout=, n_classes=)`
+        whose `forward(x, noise_labels, class_labels=None)` maps (n, n_inputs) to
+        (n, n_outputs); `class_labels`, (n, n_classes), say which columns are given.
     hidden_dim : int, default=256
         Width of the network. 128 takes less than half the time.
     n_blocks : int, default=3
         Number of residual blocks, or of wide layers of the plain network.
     dropout : float, default=0.0
         Share of inner activations, in [0, 1), dropped in training.
+    conditional : bool or float, default=False
+        Whether training teaches the network to draw some columns given others, as
+        `conditions`, `class_labels` and :class:`DiffusionImputer` need. A float in
+        [0, 1] is the share of training rows of which some columns are given, 0.3 if
+        True. The more, the better the answers to such questions, and the worse whole
+        rows.
     P_mean, P_std : float, default=-1.0, 1.4
         Mean and standard deviation of ln(sigma) in training [1]_.
     sigma_data : float, default=0.5
@@ -198,6 +207,7 @@ class DiffusionSynthesizer(BaseEstimator):
         "hidden_dim": [Interval(Integral, 1, None, closed="left")],
         "n_blocks": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "conditional": ["boolean", Interval(Real, 0, 1, closed="both")],
         "P_mean": [Interval(Real, None, None, closed="neither")],
         "P_std": [Interval(Real, 0, None, closed="neither")],
         "sigma_data": [Interval(Real, 0, None, closed="neither")],
@@ -239,6 +249,7 @@ class DiffusionSynthesizer(BaseEstimator):
         hidden_dim=256,
         n_blocks=3,
         dropout=0.0,
+        conditional=False,
         P_mean=-1.0,
         P_std=1.4,
         sigma_data=0.5,
@@ -273,6 +284,7 @@ class DiffusionSynthesizer(BaseEstimator):
         self.hidden_dim = hidden_dim
         self.n_blocks = n_blocks
         self.dropout = dropout
+        self.conditional = conditional
         self.P_mean = P_mean
         self.P_std = P_std
         self.sigma_data = sigma_data
@@ -344,6 +356,9 @@ class DiffusionSynthesizer(BaseEstimator):
                     self.categorical_features,
                     self.encoder,
                     self.sigma_data,
+                    CONDITIONAL
+                    if self.conditional is True
+                    else float(self.conditional),
                 )
                 denoiser = model.build_denoiser(self._network())
             net = self._train(denoiser, rows, weights, device)
@@ -356,7 +371,9 @@ class DiffusionSynthesizer(BaseEstimator):
         self.denoiser_ = denoiser
         return self
 
-    def sample(self, n_samples=1, random_state=None):
+    def sample(
+        self, n_samples=1, random_state=None, *, conditions=None, class_labels=None
+    ):
         """Draw new rows.
 
         Parameters
@@ -368,6 +385,14 @@ class DiffusionSynthesizer(BaseEstimator):
             a longer call are those of a shorter one. With None every call gives new
             rows; they repeat in the same order after a new `fit` if the estimator's
             own `random_state` is an int.
+        conditions : dict or DataFrame, default=None
+            What all new rows have exactly: a dict of column to value, to a list of
+            values, or to a range `(low, high)` with None for an open end; the value
+            None means missing. Or a frame of partly filled rows, of which missing
+            cells are drawn, one new row for each; `n_samples` need not be given then.
+            Columns of an array are named by their indices.
+        class_labels : scalar or array-like of shape (n_samples,), default=None
+            The target that all, or each, of the rows have; for a fit with `y`.
 
         Returns
         -------
@@ -381,9 +406,17 @@ class DiffusionSynthesizer(BaseEstimator):
         NotFittedError
             If called before `fit`.
         ValueError
-            If a parameter of the sampling is out of its range.
+            If a parameter of the sampling is out of its range, or if a condition names
+            an unknown column or a value that the column cannot have.
         """
-        return next(self.sample_batches(n_samples, n_samples, random_state))
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        given = None
+        if conditions is not None or class_labels is not None:
+            check_is_fitted(self)
+            given, n_samples = self._model.given(
+                conditions, class_labels, n_samples=n_samples
+            )
+        return next(self._batches(n_samples, n_samples, random_state, given))
 
     def sample_batches(self, n_samples, batch_size=10_000, random_state=None):
         """Draw new rows, a few at a time, for more rows than memory holds.
@@ -410,20 +443,32 @@ class DiffusionSynthesizer(BaseEstimator):
         ValueError
             If a parameter of the sampling is out of its range.
         """
-        check_is_fitted(self)
         for name, value in {"n_samples": n_samples, "batch_size": batch_size}.items():
             check_scalar(value, name, Integral, min_val=1)
+        return self._batches(n_samples, batch_size, random_state)
+
+    def _draw_cells(self, cells, seed):
+        """Return canonical values of rows, all drawn that are not known."""
+        model = self._model
+        given = Given(model, Cells(*cells))
+        blocks = self._blocks(seed, given, self.denoiser_.without_gaps())
+        [batch] = cut_batches(blocks, len(cells[0]), len(cells[0]))
+        return model.decode_cells(*batch)
+
+    def _batches(self, n_samples, batch_size, random_state, given=None):
+        """Return an iterator over frames of new rows."""
+        check_is_fitted(self)
         self._validate_params()
         self._check_sampling()
-        blocks = generate_blocks(
-            self.denoiser_,
-            self._sigmas(),
-            self._call_seed(random_state),
-            sampler=self.sampler,
-            churn={name: getattr(self, name) for name in CHURN},
-        )
+        blocks = self._blocks(self._call_seed(random_state), given)
         batches = cut_batches(blocks, n_samples, batch_size)
         return itertools.starmap(self._model.decode, batches)
+
+    def _blocks(self, seed, given=None, denoiser=None):
+        """Return endless blocks of encoded rows."""
+        churn = {name: getattr(self, name) for name in CHURN}
+        how = {"sampler": self.sampler, "churn": churn, "given": given}
+        return generate_blocks(denoiser or self.denoiser_, self._sigmas(), seed, **how)
 
     def _network(self):
         """Return what makes the network from its numbers of inputs and outputs."""

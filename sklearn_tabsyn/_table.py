@@ -37,7 +37,7 @@ def check_table(estimator, X, *, reset):
         If the table is empty, not two-dimensional, holds infinite or complex numbers,
         or its columns have no names of their own.
     """
-    if isinstance(X, pd.DataFrame) or is_foreign(X):
+    if is_frame(X):
         names = _check_frame(X)
         # Not every release of scikit-learn finds the names of every frame.
         named = X if isinstance(X, pd.DataFrame) else pd.DataFrame(columns=names)
@@ -52,6 +52,11 @@ def check_table(estimator, X, *, reset):
     if X.dtype.kind == "f":
         _check_infinity(X.T, range(X.shape[1]))
     return X
+
+
+def is_frame(X):
+    """Tell whether X is a frame of any library."""
+    return isinstance(X, pd.DataFrame) or is_foreign(X)
 
 
 def _check_frame(X):
@@ -113,7 +118,7 @@ class TableSchema:
             Names, positions or a mask of numbers that are categories. Text and other
             cells that are not numbers always are.
         """
-        frame, container = _open(X)
+        frame, container = open_frame(X)
         names = list(frame.columns)
         chosen = _chosen(categorical_features, names, container[0] == "numpy")
         columns = [
@@ -124,7 +129,7 @@ class TableSchema:
 
     def read(self, X):
         """Return a float64 frame of canonical values, NaN where missing."""
-        frame, _ = _open(X)
+        frame, _ = open_frame(X)
         if frame.shape[1] != len(self.columns):
             raise ValueError(
                 f"X has {frame.shape[1]} columns, but had {len(self.columns)} in fit. "
@@ -135,7 +140,7 @@ class TableSchema:
     def restore(self, frame):
         """Return canonical values as a table like the training table."""
         columns = (column.restore(v) for column, v in self._canonical(frame))
-        return _close(self._frame(columns), self.container)
+        return close_frame(self._frame(columns), self.container)
 
     def natural(self, frame):
         """Return canonical values as numbers and labels, under the column names."""
@@ -212,7 +217,7 @@ class TargetSchema(TableSchema):
         return from_pandas(column.to_frame(0), detail)[detail[1][0][0]]
 
 
-def _open(X):
+def open_frame(X):
     """Return a table as a pandas frame, and its container."""
     if isinstance(X, pd.DataFrame):
         # A copy, for an index can be renamed in place.
@@ -225,7 +230,7 @@ def _open(X):
     return pd.DataFrame(columns), ("numpy", X.dtype)
 
 
-def _close(frame, container):
+def close_frame(frame, container):
     """Return a pandas frame as the container it came from."""
     kind, detail = container
     if kind == "numpy":

@@ -16,6 +16,9 @@ from sklearn_tabsyn._callbacks import (
     WeightAverage,
 )
 
+# How much higher noise levels are in rows of which some columns are given.
+GIVEN_SIGMA = 4.0
+
 
 class EDMLoss(nn.Module):
     """Mean loss of rows at random noise levels (Karras et al. 2022, table 1).
@@ -34,11 +37,18 @@ class EDMLoss(nn.Module):
         super().__init__()
         self.P_mean, self.P_std = P_mean, P_std
 
-    def forward(self, denoiser, batch, weights, class_labels=None):
+    def forward(self, denoiser, batch, weights):
         """Return the loss of each row, (n,)."""
         clean = denoiser.encode(batch)
         sigma = self.draw_sigma(clean)
+        class_labels = None
+        if denoiser.observation is not None:
+            class_labels = denoiser.labels(*denoiser.observation.draw(batch))
+            # What given columns tell must be known where the noise says nothing.
+            sigma = torch.where(class_labels.any(1), GIVEN_SIGMA * sigma, sigma)
         noisy = clean + sigma[:, None] * torch.randn_like(clean)
+        if class_labels is not None:
+            noisy = torch.where(denoiser.given(class_labels), clean, noisy)
         return denoiser.losses(noisy, sigma, batch, class_labels).mean(1) * weights
 
     def draw_sigma(self, clean):

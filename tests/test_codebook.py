@@ -48,7 +48,7 @@ def test_denoised_is_the_posterior_mean(codes, shifted):
     posterior, mean = brute_force(x, sigma, codes, shifts)
     x, sigma, outputs = (
         torch.tensor(a, dtype=torch.float32)
-        for a in (x.reshape(50, -1), sigma, shifts.reshape(50, -1))
+        for a in (x.reshape(50, -1), sigma[:, None], shifts.reshape(50, -1))
     )
     logits = book.logits(x, sigma)
     denoised = book.denoise(x, logits, sigma, outputs).numpy()
@@ -63,7 +63,7 @@ def test_a_little_noise_leaves_the_code(codes):
     book = Codebook([0, 1], PRIORS, codes)
     levels = torch.tensor([[0, 0], [1, 1], [2, 0]])
     clean = book.encode(levels)
-    sigma = torch.full((3,), 0.002)
+    sigma = torch.full((3, 1), 0.002)
     noisy = clean + 0.002 * torch.randn(clean.shape, generator=torch.manual_seed(0))
     zeros = torch.zeros(3, book.n_outputs)
     logits = book.logits(noisy, sigma)
@@ -87,8 +87,8 @@ def test_loss_is_the_cross_entropy():
     book = Codebook([1], [PRIORS[0]])
     x = torch.zeros(3, 3)
     levels = torch.tensor([[9, 0], [9, 1], [9, 2]])  # column 0 belongs to another
-    logits = book.logits(x, torch.full((3,), 50.0))
-    loss = book.loss(x, logits, torch.ones(3), torch.zeros(3, 3), levels)
+    logits = book.logits(x, torch.full((3, 1), 50.0))
+    loss = book.loss(x, logits, torch.ones(3, 1), torch.zeros(3, 3), levels)
     expected = -np.log(PRIORS[0])[:, None]
     np.testing.assert_allclose(loss.numpy(), expected, rtol=1e-5)
 
@@ -96,7 +96,7 @@ def test_loss_is_the_cross_entropy():
 def test_drawn_levels_follow_the_posterior():
     book = Codebook([0], [PRIORS[0]])
     n = 20_000
-    x, sigma = torch.zeros(n, 3), torch.full((n,), 100.0)
+    x, sigma = torch.zeros(n, 3), torch.full((n, 1), 100.0)
     chance = torch.rand(n, 1, generator=torch.manual_seed(0))
     drawn = book.decode(x, book.logits(x, sigma), sigma, torch.zeros(n, 3), chance)
     shares = np.bincount(drawn[:, 0], minlength=3) / n
@@ -107,7 +107,7 @@ def test_drawn_levels_follow_the_posterior():
 def test_padding_is_never_drawn():
     book = Codebook([0, 1], PRIORS)
     n = 100
-    x, sigma = torch.zeros(n, 6), torch.full((n,), 100.0)
+    x, sigma = torch.zeros(n, 6), torch.full((n, 1), 100.0)
     chance = torch.full((n, 2), 1 - 2**-24)  # the largest number below 1
     zeros = torch.zeros(n, book.n_outputs)
     drawn = book.decode(x, book.logits(x, sigma), sigma, zeros, chance)

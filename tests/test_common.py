@@ -9,7 +9,11 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from sklearn_tabsyn import DiffusionSynthesizer, NormalScoreTransformer
+from sklearn_tabsyn import (
+    DiffusionImputer,
+    DiffusionSynthesizer,
+    NormalScoreTransformer,
+)
 
 SMALL = DiffusionSynthesizer(hidden_dim=8, n_blocks=1, max_iter=3, denoiser="mlp")
 STOPPING = DiffusionSynthesizer(
@@ -19,17 +23,26 @@ STOPPING = DiffusionSynthesizer(
     early_stopping=True,
     sampler="heun",
     schedule="karras",
+    conditional=True,
 )
+IMPUTER = DiffusionImputer(clone(SMALL).set_params(conditional=True))
 
 
 @parametrize_with_checks(
-    [DiffusionSynthesizer(), SMALL, STOPPING, NormalScoreTransformer()]
+    [
+        DiffusionSynthesizer(),
+        SMALL,
+        STOPPING,
+        NormalScoreTransformer(),
+        DiffusionImputer(),
+        IMPUTER,
+    ]
 )
 def test_estimator_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("estimator", [SMALL, NormalScoreTransformer()])
+@pytest.mark.parametrize("estimator", [SMALL, NormalScoreTransformer(), IMPUTER])
 def test_checks_outside_the_suite(estimator):
     name = type(estimator).__name__
     check_dataframe_column_names_consistency(name, clone(estimator))

@@ -30,7 +30,7 @@ SIGMAS = [0.002, 0.05, 0.3, 1.0, 20.0]
 
 def denoise(block, x, sigma, outputs=None):
     x = torch.as_tensor(x, dtype=torch.float32)[:, None]
-    sigma = torch.full((len(x),), sigma)
+    sigma = torch.full((len(x), 1), sigma)
     outputs = torch.zeros(len(x), block.n_outputs) if outputs is None else outputs
     return block.denoise(x, block.logits(x, sigma), sigma, outputs)[:, 0].numpy()
 
@@ -72,7 +72,7 @@ def test_square_error_has_the_weight_of_edm(sigma):
     """Lambda = (sigma^2 + sigma_data^2) / (sigma sigma_data)^2."""
     clean = torch.tensor([[0.1], [-0.4], [0.7]])
     x = clean + sigma * torch.tensor([[0.3], [-1.0], [0.5]])
-    levels = torch.full((3,), sigma)
+    levels = torch.full((3, 1), sigma)
     logits = SINGLE.logits(x, levels)
     zeros = torch.zeros(3, 2)
     loss = SINGLE.loss(x, logits, levels, zeros, clean)[:, 0].numpy()
@@ -84,7 +84,7 @@ def test_square_error_has_the_weight_of_edm(sigma):
 
 def test_entropy_is_that_of_the_component_of_the_clean_value():
     clean = torch.tensor([[-2.0], [0.0], [3.0]])
-    sigma = torch.full((3,), 1000.0)
+    sigma = torch.full((3, 1), 1000.0)
     logits = THREE.logits(torch.zeros(3, 1), sigma)
     zeros = torch.zeros(3, THREE.n_outputs)
     entropy = THREE.entropy(torch.zeros(3, 1), logits, sigma, zeros, clean)
@@ -106,7 +106,7 @@ def test_values_are_scaled_and_scaled_back():
     values = torch.tensor([[99.0, 12.0], [99.0, 8.0]])
     x = block.encode(values)
     assert x.tolist() == [[0.5], [-0.5]]
-    sigma = torch.full((2,), 1e-4)
+    sigma = torch.full((2, 1), 1e-4)
     zeros = torch.zeros(2, block.n_outputs)
     chance = torch.full((2, 2), 0.5)
     back = block.decode(x, block.logits(x, sigma), sigma, zeros, chance)
@@ -115,7 +115,7 @@ def test_values_are_scaled_and_scaled_back():
 
 def decode_at(block, x, sigma, n=1000):
     x = torch.full((n, 1), x)
-    sigma = torch.full((n,), sigma)
+    sigma = torch.full((n, 1), sigma)
     chance = (torch.arange(n)[:, None] + 0.5) / n
     zeros = torch.zeros(n, block.n_outputs)
     return block.decode(x, block.logits(x, sigma), sigma, zeros, chance)[:, 0]

@@ -63,6 +63,15 @@ def test_benchmark_of_fidelity(tmp_path, mixed):
     assert len(rows) == len(mixed)
 
 
+def test_benchmark_of_imputation(tmp_path, mixed):
+    mixed.drop(columns=["gift", "day"]).to_parquet(tmp_path / "mixed.parquet")
+    script = ROOT / "examples" / "benchmarks" / "imputation.py"
+    command = [sys.executable, script, tmp_path, "mixed", "--max-iter", "20"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for imputer in ("ours, mean", "ours, draw", "KNNImputer", "IterativeImputer"):
+        assert f'"imputer": "{imputer}"' in done.stdout
+
+
 @pytest.mark.parametrize("name", ["fit", "sample", "sample_batches"])
 def test_public_methods_are_documented(name):
     doc = getattr(DiffusionSynthesizer, name).__doc__

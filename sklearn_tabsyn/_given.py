@@ -1,0 +1,180 @@
+"""Rows of which some columns are given, and how the columns with a choice are drawn."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from sklearn_tabsyn._batches import Batch
+
+# Noise level at which coordinates tell next to nothing, and yet training has been.
+BLIND_SIGMA = 5.0
+# Candidates for each row where several columns have a choice.
+N_CANDIDATES = 4
+
+
+class Cells(NamedTuple):
+    """Canonical values of rows, and which of them are given.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_units), dtype float64
+        Values of all columns of the table, and of the target behind them; NaN where
+        a given value is missing.
+    known : ndarray of shape (n_rows, n_units), dtype bool
+        Which are given.
+    """
+
+    values: np.ndarray
+    known: np.ndarray
+
+
+@dataclass
+class Choice:
+    """A column that may have one of several values.
+
+    Parameters
+    ----------
+    unit : int
+        Position of the column.
+    values : ndarray of shape (n_values,), dtype float64
+        Canonical values; NaN means missing.
+    rows : Rows
+        The values, encoded.
+    shares : ndarray of shape (n_values,), dtype float64
+        Relative share of each in the column by itself.
+    mass : float
+        Share of the column that all of them have.
+    """
+
+    unit: int
+    values: np.ndarray
+    rows: object
+    shares: np.ndarray
+    mass: float
+
+
+@dataclass
+class Given:
+    """What is given of the rows that are to be drawn.
+
+    Parameters
+    ----------
+    model : TableModel
+        Encodes what is given.
+    cells : Cells
+        Of every row, or one for all rows.
+    choices : list of Choice
+        Columns that are not given but restricted.
+    """
+
+    model: object
+    cells: Cells
+    choices: list = field(default_factory=list)
+
+    def block(self, denoiser, places, random):
+        """Return the rows at `places`, all of whose restricted columns are drawn.
+
+        Parameters
+        ----------
+        denoiser : Denoiser
+            Knows how likely each value is, given others.
+        places : ndarray of shape (n,), dtype int64
+            Rows; those beyond the last repeat it.
+        random : numpy.random.Generator
+            Source of the draws.
+
+        Returns
+        -------
+        cells : Cells
+            Canonical values and which are known now.
+        batch : Batch
+            The same, encoded.
+        class_labels : Tensor of shape (n, C)
+            What is given, as the denoiser takes it.
+        """
+        places = np.minimum(places, len(self.cells.values) - 1)
+        cells = Cells(*(part[places] for part in self.cells))
+        if self.choices:
+            cells = self._choose(denoiser, cells, random)
+        return cells, *self._encode(denoiser, cells)
+
+    def _encode(self, denoiser, cells):
+        """Return encoded cells, and what is given of them."""
+        rows = self.model.encode_given(*cells)
+        low, high, levels = (torch.from_numpy(part) for part in rows)
+        values = ((low + high) / 2).nan_to_num()
+        has = (~low.isnan()).float(), (levels >= 0).float()
+        batch = Batch(values, levels.long().clamp(min=0), *has).to(denoiser.mean.device)
+        known = torch.from_numpy(cells.known).to(denoiser.mean.device)
+        given = denoiser.observation.spread(batch, known)
+        return batch, denoiser.labels(*given)
+
+    def _choose(self, denoiser, cells, random):
+        """Return cells with a value for each restricted column.
+
+        One column after the other is drawn given those before; what this leaves out,
+        the chance that the later ones can be met at all, weighs the candidates.
+        """
+        n_rows = len(cells.values)
+        copies = N_CANDIDATES if len(self.choices) > 1 else 1
+        cells = Cells(*(np.repeat(part, copies, 0) for part in cells))
+        groups = np.unique(
+            np.nan_to_num(cells.values, nan=np.inf) * cells.known,
+            axis=0,
+            return_inverse=True,
+        )[1].ravel()
+        weights = np.zeros(len(cells.values))
+        # The rarest first: then the others leave the weights nearly even.
+        for choice in sorted(self.choices, key=lambda choice: choice.mass):
+            scores = np.log(choice.shares)[None]
+            if cells.known.any():
+                scores = scores + self._ratios(denoiser, cells, choice, random)
+            scores = np.broadcast_to(scores, (len(weights), scores.shape[1]))
+            top = scores.max(1)
+            below = np.exp(scores - top[:, None]).cumsum(1)
+            weights += top + np.log(below[:, -1])
+            chance = random.random((len(weights), 1)) * below[:, -1:]
+            picked = (below <= chance).sum(1).clip(max=len(choice.values) - 1)
+            cells.values[:, choice.unit] = choice.values[picked]
+            cells.known[:, choice.unit] = True
+        if copies == 1:
+            return cells
+        kept = np.empty(n_rows, dtype=int)
+        for group in np.unique(groups):
+            members = np.flatnonzero(groups == group)
+            rows = members[::copies] // copies
+            share = np.exp(weights[members] - weights[members].max())
+            # Systematic resampling, in random order.
+            steps = (np.arange(len(rows)) + random.random()) / len(rows)
+            found = np.searchsorted(share.cumsum() / share.sum(), steps)
+            kept[rows] = random.permutation(members[found.clip(max=len(members) - 1)])
+        return Cells(*(part[kept] for part in cells))
+
+    def _ratios(self, denoiser, cells, choice, random):
+        """Return log p(value | what is given) - log p(value), (n, n_values).
+
+        At a high noise level the noisy coordinates tell nothing, so what the
+        network adds to the marginal of a column is what the given columns tell.
+        """
+        batch, class_labels = self._encode(denoiser, cells)
+        device = denoiser.mean.device
+        low, high, levels = (torch.from_numpy(p).to(device) for p in choice.rows)
+        parts = {"values": (low + high) / 2, "levels": levels.long()}
+        noise = random.standard_normal((len(cells.values), len(denoiser.mean)))
+        ratios = 0.0
+        with torch.inference_mode():
+            clean = denoiser.encode(batch)
+            noisy = denoiser.mean + BLIND_SIGMA * torch.from_numpy(noise).to(clean)
+            x = torch.where(denoiser.given(class_labels), clean, noisy)
+            level = x.new_full((len(x),), BLIND_SIGMA)
+            for block, added in denoiser.additions(x, level, class_labels):
+                ratio = (block.log_prior + added).log_softmax(-1) - block.log_prior
+                index, there = block.places(parts[block.reads])
+                for column in torch.nonzero(there.any(0)).flatten().tolist():
+                    found = ratio[:, column, index[:, column]]
+                    ratios = ratios + torch.where(there[:, column], found, 0.0)
+        if isinstance(ratios, float):
+            return 0.0
+        return ratios.double().cpu().numpy()
