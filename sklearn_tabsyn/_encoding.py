@@ -78,8 +78,8 @@ class TableEncoder:
         self.kinds_ = self._kinds()
         missing = frame.isna()
         self.gaps_ = missing.any().to_numpy()
-        first = frame.bfill().iloc[0]
-        self.filler_ = first.to_numpy(dtype=np.float64)
+        # A value of each column by itself: together they are no row of the table.
+        self.filler_ = frame.quantile(interpolation="lower").to_numpy()
         self.ends_ = np.stack([frame.min(), frame.max()], 1)
         self.links_ = self._find_links(frame)
         self._place_slots(low, high, missing.to_numpy())

@@ -29,6 +29,11 @@ class Cells(NamedTuple):
     values: np.ndarray
     known: np.ndarray
 
+    @classmethod
+    def nothing(cls, n_rows, n_units):
+        """Return cells of which none is given."""
+        return cls(np.zeros((n_rows, n_units)), np.zeros((n_rows, n_units), bool))
+
 
 @dataclass
 class Choice:

@@ -179,13 +179,11 @@ class TableModel:
             If something is asked that no row can have, or of another number of rows.
         """
         self._check_conditional()
-        one = Cells(*(np.zeros((1, self.n_units), dtype=t) for t in (float, bool)))
-        parts, choices = [one], []
+        parts, choices = [], []
         if not is_frame(conditions):
+            conditions = {} if conditions is None else conditions
             names = [column.name for column in self.schemas[0].columns]
-            for unit, asked in check_conditions(
-                {} if conditions is None else conditions, names
-            ):
+            for unit, asked in check_conditions(conditions, names):
                 choices.append(self._choice(unit, asked))
         else:
             parts.append(self._cells(conditions))
@@ -199,15 +197,10 @@ class TableModel:
                 f"many; got {sorted(lengths)}. Leave n_samples out."
             )
         n_rows = max(lengths, default=1)
-        values, known = (
-            np.zeros((n_rows, self.n_units)),
-            np.zeros((n_rows, self.n_units), bool),
-        )
+        values, known = Cells.nothing(n_rows, self.n_units)
         for part in parts:
-            values, known = (
-                np.where(part.known, part.values, values),
-                known | part.known,
-            )
+            values = np.where(part.known, part.values, values)
+            known = known | part.known
         for choice in choices:
             if len(choice.values) == 1:
                 values[:, choice.unit], known[:, choice.unit] = choice.values[0], True
@@ -225,10 +218,8 @@ class TableModel:
     def _choice(self, unit, asked):
         """Return the choice that a condition on a column of the table leaves."""
         values, even = allowed_values(self.encoders[0], unit, asked)
-        cells = np.zeros((len(values), self.n_units))
-        cells[:, unit] = values
-        known = np.zeros(cells.shape, dtype=bool)
-        known[:, unit] = True
+        cells, known = Cells.nothing(len(values), self.n_units)
+        cells[:, unit], known[:, unit] = values, True
         rows = self.encode_given(cells, known)
         value_parts, level_parts = (
             part == unit for part in (self.layout.value_units, self.layout.level_units)
@@ -245,8 +236,7 @@ class TableModel:
         schema = self.schemas[0]
         pandas, _ = open_frame(frame)
         check_names(pandas.columns, [column.name for column in schema.columns])
-        values = np.zeros((len(pandas), self.n_units))
-        known = np.zeros(values.shape, dtype=bool)
+        values, known = Cells.nothing(len(pandas), self.n_units)
         for unit, column in enumerate(schema.columns):
             if column.name not in pandas:
                 continue
@@ -267,9 +257,8 @@ class TableModel:
         if np.ndim(labels) == 0:
             labels = np.asarray([labels], dtype=object)
         target = pd.Series(np.asarray(labels).tolist(), dtype=object)
-        values = np.zeros((len(target), self.n_units))
+        values, known = Cells.nothing(len(target), self.n_units)
         values[:, -1] = possible_values(self.encoders[1], 0, target)
-        known = np.zeros(values.shape, dtype=bool)
         known[:, -1] = True
         return Cells(values, known)
 

@@ -337,6 +337,13 @@ def test_pickle_is_small_and_draws_the_same_rows(fast, tmp_path, keep):
     again.set_params(warm_start=True).fit(table)
 
 
+def test_no_row_is_kept(fast):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.permuted(np.tile(np.arange(300.0), (6, 1)), axis=1).T)
+    kept = fast(max_iter=2).fit(table)._model.encoders[0].filler_
+    assert not (table == kept).all(axis=1).any()
+
+
 def test_loss_curve_falls(fitted):
     assert fitted.n_iter_ == 600
     assert len(fitted.loss_curve_) == 12
