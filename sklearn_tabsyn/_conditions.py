@@ -77,6 +77,17 @@ def allowed_values(encoder, unit, asked):
     return np.unique(values), False
 
 
+def all_values(encoder, unit):
+    """Return canonical values that stand for a whole column, and if they are even.
+
+    Missing is none of them; the rest is as :func:`allowed_values` returns it.
+    """
+    known = encoder.known_values(unit)
+    if encoder.kinds_[unit] == "continuous":
+        return encoder.points(unit, known[0], known[-1], N_POINTS // 4)
+    return known[~np.isnan(known)], False
+
+
 def possible_values(encoder, unit, cells):
     """Return the canonical values of cells that the column can have, or refuse."""
     column = encoder.schema.columns[unit]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from sklearn_tabsyn._batches import Batch
 
@@ -104,6 +105,21 @@ class Given:
         if self.choices:
             cells = self._choose(denoiser, cells, random)
         return cells, *self._encode(denoiser, cells)
+
+    def chances(self, denoiser, places, choice, random, n_draws):
+        """Return the probabilities, (n, n_values), of the values of one column.
+
+        Given the row's known cells; the mean over `n_draws` draws of the noise that
+        stands for the others.
+        """
+        cells = Cells(*(part[places] for part in self.cells))
+        with np.errstate(divide="ignore"):  # levels that no row has
+            scores = np.log(choice.shares)
+        total = np.zeros((len(places), len(choice.values)))
+        for _ in range(n_draws):
+            ratios = self._ratios(denoiser, cells, choice, random)
+            total += softmax(scores + ratios, axis=1)
+        return total / n_draws
 
     def _encode(self, denoiser, cells):
         """Return encoded cells, and what is given of them."""

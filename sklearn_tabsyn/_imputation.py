@@ -33,10 +33,10 @@ class DiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     strategy : {"draw", "mean"}, default="draw"
         "draw" fills in one draw and so keeps the spread and the dependence of the
         columns. "mean" fills in what is nearest to the truth on average: of numbers
-        and dates the mean, of categories the most frequent of `n_imputations` draws.
+        and dates the mean, of categories the most likely.
     n_imputations : int, default=10
-        Number of draws of each missing cell: those that "mean" sums up, and the
-        completed tables of :meth:`impute`.
+        Number of completed tables of :meth:`impute`; with "mean", number of draws of
+        the noise over which the distribution of each gap is averaged.
     random_state : int, RandomState instance or None, default=None
         Seed of `fit` and of the draws; an int gives the same fills at every call.
 
@@ -153,8 +153,7 @@ class DiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If the columns are not those of `fit`.
         """
-        draws = self.n_imputations if self.strategy == "mean" else 1
-        return self._fill(X, draws, self.strategy)[0]
+        return self._fill(X, 1, self.strategy)[0]
 
     def impute(self, X):
         """Return several completed tables, as for multiple imputation.
@@ -181,27 +180,26 @@ class DiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         return self._fill(X, self.n_imputations, "draw")
 
-    def _fill(self, X, n_draws, strategy):
-        """Return completed tables: one of all draws, or one for each."""
+    def _fill(self, X, n_tables, strategy):
+        """Return completed tables."""
         check_is_fitted(self)
         self._validate_params()
         X = check_table(self, X, reset=False)
         model = self.synthesizer_._model
         cells, gaps = model.read_gaps(X)
         rows = np.flatnonzero(gaps.any(1))
-        if len(rows):
-            parts = [np.repeat(part[rows], n_draws, 0) for part in cells]
-            drawn = self.synthesizer_._draw_cells(
-                parts, seed_sequence(self.random_state).entropy
-            )
-            drawn = drawn.reshape(len(rows), n_draws, -1)
-            if strategy == "mean":
-                drawn = model.centers(drawn)[:, None]
-            filled = [drawn[:, k] for k in range(drawn.shape[1])]
-        else:
-            n_tables = 1 if strategy == "mean" else n_draws
-            filled = [np.empty((0, gaps.shape[1]))] * n_tables
-        return [model.fill(X, rows, gaps, values) for values in filled]
+        if not len(rows):
+            return [model.fill(X, rows, gaps, None)] * n_tables
+        parts, seed = [part[rows] for part in cells], self._seed()
+        if strategy == "mean":
+            n_draws = self.n_imputations
+            means = self.synthesizer_._mean_cells(parts, gaps[rows], n_draws, seed)
+            return [model.fill(X, rows, gaps, means)]
+        drawn = self.synthesizer_._draw_cells(parts, n_tables, seed)
+        return [model.fill(X, rows, gaps, values) for values in drawn]
+
+    def _seed(self):
+        return seed_sequence(self.random_state).entropy
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -6,6 +6,7 @@ from scipy.stats import mode
 
 from sklearn_tabsyn._blocks import describe_columns, marginal_shares
 from sklearn_tabsyn._conditions import (
+    all_values,
     allowed_values,
     check_conditions,
     check_names,
@@ -22,6 +23,9 @@ from sklearn_tabsyn._table import (
     is_frame,
     open_frame,
 )
+
+# Probabilities that are held in memory at a time.
+MAX_CHANCES = 2_000_000
 
 
 class TableModel:
@@ -144,6 +148,33 @@ class TableModel:
                 centers[:, unit] = mode(draws[:, :, unit], axis=1).mode
         return centers
 
+    def expect(self, denoiser, cells, gaps, random, n_draws):
+        """Return means of numbers and modes of names of the gaps of rows.
+
+        Unlike :meth:`centers` they come from the distribution of each gap itself.
+        Columns that are encoded together have no such.
+        """
+        expected = np.zeros(gaps.shape)
+        for unit, kind in enumerate(self.encoders[0].kinds_):
+            rows = np.flatnonzero(gaps[:, unit])
+            if not len(rows):
+                continue
+            choice = self._choice(unit, *all_values(self.encoders[0], unit))
+            given = Given(self, Cells(*(part[rows] for part in cells)))
+            n_parts = 1 + len(rows) * len(choice.values) // MAX_CHANCES
+            for part in np.array_split(np.arange(len(rows)), n_parts):
+                chances = given.chances(denoiser, part, choice, random, n_draws)
+                center = chances @ choice.values
+                if kind == "nominal":
+                    center = choice.values[chances.argmax(1)]
+                expected[rows[part], unit] = center
+        return expected
+
+    @property
+    def has_joint_steps(self):
+        """Whether some columns are encoded together."""
+        return any(len(members) > 1 for _, members in self.encoders[0].joint_steps())
+
     def fill(self, X, rows, gaps, values):
         """Return a table whose gaps in `rows` are filled by canonical values."""
         frame, container = open_frame(X)
@@ -184,7 +215,8 @@ class TableModel:
             conditions = {} if conditions is None else conditions
             names = [column.name for column in self.schemas[0].columns]
             for unit, asked in check_conditions(conditions, names):
-                choices.append(self._choice(unit, asked))
+                allowed = allowed_values(self.encoders[0], unit, asked)
+                choices.append(self._choice(unit, *allowed))
         else:
             parts.append(self._cells(conditions))
         if class_labels is not None:
@@ -215,9 +247,8 @@ class TableModel:
                 "conditional=False; set conditional=True and fit it anew."
             )
 
-    def _choice(self, unit, asked):
-        """Return the choice that a condition on a column of the table leaves."""
-        values, even = allowed_values(self.encoders[0], unit, asked)
+    def _choice(self, unit, values, even):
+        """Return the choice between values of a column of the table."""
         cells, known = Cells.nothing(len(values), self.n_units)
         cells[:, unit], known[:, unit] = values, True
         rows = self.encode_given(cells, known)

@@ -447,13 +447,22 @@ class DiffusionSynthesizer(BaseEstimator):
             check_scalar(value, name, Integral, min_val=1)
         return self._batches(n_samples, batch_size, random_state)
 
-    def _draw_cells(self, cells, seed):
-        """Return canonical values of rows, all drawn that are not known."""
+    def _draw_cells(self, cells, n_draws, seed):
+        """Yield canonical values of rows, all drawn that are not known."""
         model = self._model
-        given = Given(model, Cells(*cells))
+        given = Given(model, Cells(*(np.tile(part, (n_draws, 1)) for part in cells)))
         blocks = self._blocks(seed, given, self.denoiser_.without_gaps())
-        [batch] = cut_batches(blocks, len(cells[0]), len(cells[0]))
-        return model.decode_cells(*batch)
+        n_rows = len(cells[0])
+        for batch in cut_batches(blocks, n_draws * n_rows, n_rows):
+            yield model.decode_cells(*batch)
+
+    def _mean_cells(self, cells, gaps, n_draws, seed):
+        """Return canonical values of rows, all gaps filled by means or modes."""
+        if self._model.has_joint_steps:
+            draws = np.stack(list(self._draw_cells(cells, n_draws, seed)), 1)
+            return self._model.centers(draws)
+        random = np.random.default_rng(seed)
+        return self._model.expect(self.denoiser_, Cells(*cells), gaps, random, n_draws)
 
     def _batches(self, n_samples, batch_size, random_state, given=None):
         """Return an iterator over frames of new rows."""
