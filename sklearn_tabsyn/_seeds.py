@@ -20,6 +20,11 @@ def seed_sequence(random_state):
     return np.random.SeedSequence(random_state)
 
 
+def int_seed(random_state):
+    """Return a seed that every library takes, drawn from any `random_state`."""
+    return int(seed_sequence(random_state).generate_state(1)[0] // 2)
+
+
 @contextmanager
 def seeded_torch(seed, device):
     """Seed torch's generators, and give them back their state afterwards."""

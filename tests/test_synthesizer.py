@@ -22,6 +22,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from skorch.callbacks import Callback
 
 from sklearn_tabsyn import DiffusionSynthesizer
+from sklearn_tabsyn._batches import default_width
 from sklearn_tabsyn._denoiser import ResidualMLP
 
 
@@ -354,8 +355,20 @@ def test_loss_curve_falls(fitted):
 def test_default_budget_grows_with_the_root_of_the_rows(fast, mixed):
     tables = map(make_mixed, (40, 640))
     steps = [fast(max_iter="auto", hidden_dim=2).fit(t).n_iter_ for t in tables]
-    assert steps[0] == 101
+    assert steps[0] == 202
     assert steps[1] == pytest.approx(4 * steps[0], abs=4)
+
+
+def test_default_width_grows_with_the_rows(fast):
+    assert [default_width(n) for n in (10, 2_000, 2_001, 8_000, 8_001)] == [
+        64,
+        64,
+        128,
+        128,
+        256,
+    ]
+    fitted = fast(hidden_dim="auto").fit(make_mixed(50))
+    assert fitted.denoiser_.network.outputs.in_features == 64
 
 
 def test_time_limit(fast, mixed):
