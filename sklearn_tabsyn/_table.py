@@ -38,7 +38,7 @@ def check_table(estimator, X, *, reset):
         or its columns have no names of their own.
     """
     if is_frame(X):
-        names = _check_frame(X)
+        names = check_frame(X)
         # Not every release of scikit-learn finds the names of every frame.
         named = X if isinstance(X, pd.DataFrame) else pd.DataFrame(columns=names)
         validate_data(estimator, named, reset=reset, skip_check_array=True)
@@ -59,7 +59,7 @@ def is_frame(X):
     return isinstance(X, pd.DataFrame) or is_foreign(X)
 
 
-def _check_frame(X):
+def check_frame(X):
     """Return the names of a frame; refuse it if empty, doubly named or infinite."""
     for size, what in zip(X.shape, ("sample", "feature"), strict=True):
         if not size:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     check_param_validation,
@@ -10,7 +11,10 @@ from sklearn.utils.estimator_checks import (
 )
 
 from sklearn_tabsyn import (
+    AugmentedClassifier,
+    AugmentedRegressor,
     DiffusionImputer,
+    DiffusionOverSampler,
     DiffusionSynthesizer,
     NormalScoreTransformer,
 )
@@ -25,7 +29,9 @@ STOPPING = DiffusionSynthesizer(
     schedule="karras",
     conditional=True,
 )
-IMPUTER = DiffusionImputer(clone(SMALL).set_params(conditional=True))
+CONDITIONAL = clone(SMALL).set_params(conditional=True)
+IMPUTER = DiffusionImputer(CONDITIONAL)
+AUGMENTED = AugmentedRegressor(Ridge(), SMALL)
 
 
 @parametrize_with_checks(
@@ -36,13 +42,19 @@ IMPUTER = DiffusionImputer(clone(SMALL).set_params(conditional=True))
         NormalScoreTransformer(),
         DiffusionImputer(),
         IMPUTER,
+        AugmentedClassifier(LogisticRegression()),
+        AugmentedClassifier(LogisticRegression(), CONDITIONAL, balance=True),
+        AUGMENTED,
+        DiffusionOverSampler(synthesizer=CONDITIONAL),
     ]
 )
 def test_estimator_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("estimator", [SMALL, NormalScoreTransformer(), IMPUTER])
+@pytest.mark.parametrize(
+    "estimator", [SMALL, NormalScoreTransformer(), IMPUTER, AUGMENTED]
+)
 def test_checks_outside_the_suite(estimator):
     name = type(estimator).__name__
     check_dataframe_column_names_consistency(name, clone(estimator))
