@@ -1,0 +1,69 @@
+"""Classifiers between real and synthetic rows, and models trained on synthetic rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import make_mixed
+from scipy.stats import norm
+from sklearn.naive_bayes import GaussianNB
+
+from sklearn_tabsyn.metrics import anchors, detection_auc, utility
+
+
+@pytest.mark.parametrize("classifier", ["boosted", "logistic", GaussianNB()])
+def test_detection_nears_the_auc_of_two_gaussians(classifier):
+    real, synthetic = np.random.default_rng(0).normal(size=(2, 1500, 1))
+    auc = detection_auc(real, synthetic + 1, classifier=classifier, random_state=0)
+    assert auc == pytest.approx(norm.cdf(1 / np.sqrt(2)), abs=0.06)
+
+
+def test_only_trees_see_dependence():
+    rng = np.random.default_rng(0)
+    real, synthetic = rng.normal(size=(800, 1)) * [1, 1], rng.normal(size=(800, 2))
+    assert detection_auc(real, synthetic, random_state=0) > 0.9
+    assert detection_auc(real, synthetic, classifier="logistic", random_state=0) < 0.6
+
+
+@pytest.mark.parametrize("classifier", ["boosted", "logistic"])
+def test_detection_reads_mixed_tables(mixed, classifier):
+    how = {"classifier": classifier, "random_state": 0}
+    auc = detection_auc(mixed, make_mixed(150, 1), **how)
+    assert auc == detection_auc(mixed, make_mixed(150, 1), **how)
+    assert abs(auc - 0.5) < 0.15
+
+
+def test_detection_refuses_what_it_cannot_do(mixed):
+    with pytest.raises(ValueError, match="n_splits=3 rows"):
+        detection_auc(mixed, mixed[:2])
+    with pytest.raises(ValueError, match="classifier must be"):
+        detection_auc(mixed, mixed, classifier="forest")
+
+
+@pytest.mark.parametrize("target", ["size", "gift", "pieces", "price"])
+def test_utility_judges_any_target(mixed, target):
+    score = utility(make_mixed(seed=1), mixed, target, random_state=0)
+    assert score <= 1
+    if target in ("size", "price"):
+        # of classes chance is 0.5, of numbers a constant has 0
+        assert score > 0.6
+
+
+def test_utility_of_lost_classes_is_chance(mixed):
+    collapsed = mixed.assign(size="S")
+    assert utility(mixed, collapsed, "size") == 0.5
+    assert utility(mixed, mixed, "size", estimator=GaussianNB()) > 0.8
+
+
+def test_utility_refuses_unknown_and_constant_targets(mixed):
+    with pytest.raises(ValueError, match=r"target must name a column.*'weight'"):
+        utility(mixed, mixed, "weight")
+    with pytest.raises(ValueError, match=r"'size' must have at least 2 .* in real"):
+        utility(mixed.assign(size="S"), mixed, "size")
+    with pytest.raises(ValueError, match="found none"):
+        utility(mixed[["gift"]], mixed[["gift"]], "gift")
+
+
+def test_anchors_of_utility():
+    X = pd.DataFrame({"a": np.arange(300.0), "b": np.arange(300) > 150})
+    independent, real = anchors("utility", X, target="b", random_state=0)
+    assert real > 0.95 > 0.8 > independent
