@@ -72,6 +72,29 @@ def test_benchmark_of_imputation(tmp_path, mixed):
         assert f'"imputer": "{imputer}"' in done.stdout
 
 
+def test_benchmark_of_augmentation(tmp_path, mixed):
+    table = mixed.drop(columns=["day"]).fillna({"price": 0.0})
+    for name in ("mixed", "mixed_test"):
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    script = ROOT / "examples" / "benchmarks" / "augmentation.py"
+    command = [sys.executable, script, tmp_path, "mixed", "gift"]
+    command += ["--rows", "100", "--seeds", "2", "--max-iter", "20"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for way in ("none", "random", "SMOTENC", "ours, balanced", "ours"):
+        assert f'"way": "{way}"' in done.stdout
+    assert done.stdout.count('"rare": "True", "rows": 100') == 5
+
+
+def test_example_of_augmentation(capsys, monkeypatch):
+    example = load(ROOT / "examples" / "augmentation.py")
+    splits = example.make_splits
+    monkeypatch.setattr(example, "make_splits", lambda y: splits(y, n_splits=2))
+    example.main()
+    rows = capsys.readouterr().out.splitlines()
+    assert len(rows) == 6
+    assert rows[-1].startswith("synthetic rows ")
+
+
 @pytest.mark.parametrize("name", ["fit", "sample", "sample_batches"])
 def test_public_methods_are_documented(name):
     doc = getattr(DiffusionSynthesizer, name).__doc__
