@@ -38,7 +38,8 @@ class RowDataset(Dataset):
     """Encoded rows, handed out as whole batches.
 
     Tied values are spread over their range, and what a row does not have is
-    filled by the value of a random other row, anew each time.
+    filled by the value of a random other row, anew each time. Fixed rows have the
+    middle of the range, and zeros.
 
     Parameters
     ----------
@@ -46,9 +47,12 @@ class RowDataset(Dataset):
         Encoded rows.
     weights : ndarray of shape (n_rows,), default=None
         Weights of the rows, of mean 1; equal if None.
+    fixed : bool, default=False
+        Whether a row is the same each time.
     """
 
-    def __init__(self, rows, weights=None):
+    def __init__(self, rows, weights=None, *, fixed=False):
+        self.fixed = fixed
         self.low, self.high = torch.from_numpy(rows.low), torch.from_numpy(rows.high)
         self.levels = torch.from_numpy(rows.levels)
         if weights is None:
@@ -68,11 +72,15 @@ class RowDataset(Dataset):
         """Return (batch, weights) of the rows at `indices`."""
         indices = torch.as_tensor(indices)
         low, high, levels = self.low[indices], self.high[indices], self.levels[indices]
-        values = low + torch.rand_like(low) * (high - low)
         has_values, has_levels = ~low.isnan(), levels >= 0
-        values = self.value_pool.fill(values, has_values)
-        levels = self.level_pool.fill(levels, has_levels).long()
-        batch = Batch(values, levels, has_values.float(), has_levels.float())
+        if self.fixed:
+            values = ((low + high) / 2).nan_to_num()
+            levels = levels.clamp(min=0)
+        else:
+            values = low + torch.rand_like(low) * (high - low)
+            values = self.value_pool.fill(values, has_values)
+            levels = self.level_pool.fill(levels, has_levels)
+        batch = Batch(values, levels.long(), has_values.float(), has_levels.float())
         return batch, self.weights[indices]
 
 

@@ -88,6 +88,11 @@ class Codebook(nn.Module):
             logits.flatten(0, 1), levels.flatten(), reduction="none"
         ).view_as(levels)
 
+    def log_marginal(self, levels):
+        """Return the logarithm of the share, (n, C), of the rows' levels."""
+        columns = torch.arange(self.n_columns, device=levels.device)
+        return self.log_prior[columns, levels[:, self.columns]]
+
     # the posterior mean, learned through its logarithmic score
     loss = entropy
 

@@ -202,9 +202,7 @@ class Denoiser(nn.Module):
         """
         denoised = [
             block.denoise(x_block, logits, level, out)
-            for block, x_block, level, logits, out in self._parts(
-                x, sigma, class_labels
-            )
+            for block, x_block, level, logits, out in self.parts(x, sigma, class_labels)
         ]
         return torch.cat(denoised, 1)
 
@@ -260,7 +258,7 @@ class Denoiser(nn.Module):
         """
         chances = dict(zip(("values", "levels"), chance, strict=True))
         rows = {name: torch.zeros_like(part) for name, part in chances.items()}
-        for block, x_block, level, logits, out in self._parts(x, sigma, class_labels):
+        for block, x_block, level, logits, out in self.parts(x, sigma, class_labels):
             decoded = block.decode(x_block, logits, level, out, chances[block.reads])
             rows[block.reads][:, block.columns] = decoded.to(x.dtype)
         return rows["values"], rows["levels"].long()
@@ -279,7 +277,7 @@ class Denoiser(nn.Module):
 
     def _per_column(self, measure, x, sigma, rows, class_labels):
         columns = []
-        for block, x_block, level, logits, out in self._parts(x, sigma, class_labels):
+        for block, x_block, level, logits, out in self.parts(x, sigma, class_labels):
             clean = getattr(rows, block.reads)
             loss = getattr(block, measure)(x_block, logits, level, out, clean)
             columns.append(loss * getattr(rows, "has_" + block.reads)[:, block.columns])
@@ -287,11 +285,14 @@ class Denoiser(nn.Module):
 
     def additions(self, x, sigma, class_labels=None):
         """Yield each block and what the network adds to its logits, (n, C, K)."""
-        for block, _, _, _, out in self._parts(x, sigma, class_labels):
+        for block, _, _, _, out in self.parts(x, sigma, class_labels):
             yield block, block.split(out)[0]
 
-    def _parts(self, x, sigma, class_labels):
-        """Return (block, coordinates, noise, logits of its own, outputs) of each."""
+    def parts(self, x, sigma, class_labels=None):
+        """Return (block, coordinates, noise, logits of its own, outputs) of each block.
+
+        Takes what :meth:`forward` takes.
+        """
         levels = sigma[:, None]
         # Evidence from other columns fades as 1 / sigma, and so must what the network
         # adds. Left free, its errors at high noise, rarely trained, move the marginals.

@@ -77,6 +77,7 @@ class TableEncoder:
         low, high = self._transform(frame)
         self.kinds_ = self._kinds()
         missing = frame.isna()
+        self.n_rows_ = len(frame)
         self.gaps_ = missing.any().to_numpy()
         # A value of each column by itself: together they are no row of the table.
         self.filler_ = frame.quantile(interpolation="lower").to_numpy()
@@ -104,7 +105,7 @@ class TableEncoder:
 
     def joint_steps(self):
         """Yield the name and the columns of steps that encode columns together."""
-        for name, _, columns, _ in self._blocks():
+        for name, _, columns, _ in self.blocks():
             units = {slot.unit for slot in self.slots_}
             if not units.issuperset(columns):
                 yield name, columns
@@ -144,9 +145,9 @@ class TableEncoder:
         """
         ends = np.tile(self.filler_, (2, 1))
         ends[:, unit] = low, high
-        view = self._view(pd.DataFrame(ends))
+        view = self.view(pd.DataFrame(ends))
         [(step, columns)] = [
-            (step, columns) for _, step, columns, _ in self._blocks() if unit in columns
+            (step, columns) for _, step, columns, _ in self.blocks() if unit in columns
         ]
         even = isinstance(step, NormalScoreTransformer)
         if even:
@@ -192,7 +193,7 @@ class TableEncoder:
         else:
             check_steps(transformer)
         self.transformer_ = clone(transformer).set_params(sparse_threshold=0)
-        self.transformer_.fit(self._view(frame))
+        self.transformer_.fit(self.view(frame))
         if self.encoder is not None:
             self._check_coverage()
 
@@ -217,7 +218,7 @@ class TableEncoder:
     def _nearest(self, frame):
         """Return a frame whose discrete numbers are all known ones."""
         frame = frame.copy()
-        for name, step, columns, _ in self._blocks():
+        for name, step, columns, _ in self.blocks():
             if name != "discrete":
                 continue
             for j, known in zip(columns, step.categories_, strict=True):
@@ -227,16 +228,16 @@ class TableEncoder:
                 frame[j] = np.where(frame[j].isna(), np.nan, nearest)
         return frame
 
-    def _view(self, frame):
+    def view(self, frame):
         """Return the frame as the transformer wants it."""
         return frame if self.encoder is None else self.schema.natural(frame)
 
     def _transform(self, frame):
         """Return the encoded matrix, twice: lower and upper end of each value."""
-        view = self._view(frame)
+        view = self.view(frame)
         low = np.asarray(self.transformer_.transform(view), dtype=np.float64)
         high = low.copy()
-        for _, step, columns, outputs in self._blocks():
+        for _, step, columns, outputs in self.blocks():
             if isinstance(step, NormalScoreTransformer):
                 block = view.iloc[:, columns]
                 low[:, outputs], high[:, outputs] = step.intervals(block)
@@ -295,7 +296,7 @@ class TableEncoder:
         for link in self.links_:
             yield link, places[link.target]
 
-    def _blocks(self):
+    def blocks(self):
         """Yield (name, fitted step, input columns, outputs) of the transformer."""
         inputs = self.transformer_._transformer_to_input_indices
         outputs = self.transformer_.output_indices_
@@ -306,7 +307,7 @@ class TableEncoder:
     def _make_slots(self, low, high, missing):
         """Yield the slots of all encoded columns."""
         targets = {link.target for link in self.links_}
-        for _, step, columns, outputs in self._blocks():
+        for _, step, columns, outputs in self.blocks():
             last = step.steps[-1][1] if isinstance(step, Pipeline) else step
             if isinstance(last, OneHotEncoder | OrdinalEncoder):
                 for column, place in zip(
@@ -331,7 +332,7 @@ class TableEncoder:
     def _kinds(self):
         """Return "continuous", "discrete" or "nominal" for each table column."""
         kinds = {}
-        for _, step, columns, _ in self._blocks():
+        for _, step, columns, _ in self.blocks():
             last = step.steps[-1][1] if isinstance(step, Pipeline) else step
             for column in columns:
                 named = self.schema.columns[column].kind == "category"
@@ -346,7 +347,7 @@ class TableEncoder:
         """Return the frame, as the transformer saw it, of an encoded matrix."""
         n_columns = len(self.schema.columns)
         parts = [None] * n_columns
-        for name, step, columns, outputs in self._blocks():
+        for name, step, columns, outputs in self.blocks():
             block = encoded[:, outputs]
             if not isinstance(step, str):
                 block = np.asarray(invert_step(name, step, block))
@@ -360,7 +361,7 @@ class TableEncoder:
     def _check_coverage(self):
         """Refuse columns that no step or two steps encode."""
         owners = [[] for _ in self.schema.columns]
-        for name, step, columns, _ in self._blocks():
+        for name, step, columns, _ in self.blocks():
             for column in columns:
                 if not (isinstance(step, str) and step == "drop"):
                     owners[column].append(name)
@@ -379,7 +380,7 @@ class TableEncoder:
         encoded_back = self.decode((rows.low + rows.high) / 2, rows.levels)
         expected = self.schema.natural(frame)
         found = self.schema.natural(encoded_back)
-        for name, _, columns, _ in self._blocks():
+        for name, _, columns, _ in self.blocks():
             for j in columns:
                 row = first_difference(expected.iloc[:, j], found.iloc[:, j])
                 if row is None:

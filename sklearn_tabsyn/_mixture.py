@@ -1,5 +1,7 @@
 """Continuous columns: a mixture of narrow Gaussians and an exact residual."""
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -117,6 +119,21 @@ class Mixture(nn.Module):
         return functional.cross_entropy(
             logits.flatten(0, 1), component.flatten(), reduction="none"
         ).view_as(component)
+
+    def tied(self, values):
+        """Return which heavy tie, (n, C, K), each of the rows' values is, if any."""
+        return self.ties & (self.encode(values)[..., None] - self.means).abs().lt(1e-5)
+
+    def log_marginal(self, values):
+        """Return the log-density, (n, C), of the rows' values; of a tie, its share."""
+        clean = self.encode(values)
+        logits = self.logits(clean, clean.new_zeros(1, 1))
+        tied = self.tied(values)
+        others = logits.masked_fill(self.ties, -torch.inf).logsumexp(-1)
+        others = others - math.log(2 * math.pi) / 2 + self.scale.log()
+        return torch.where(
+            tied.any(-1), (self.log_prior.exp() * tied).sum(-1).log(), others
+        )
 
     def places(self, values):
         """Return the component, (n, C), of each value, and where there is a value."""

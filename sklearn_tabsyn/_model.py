@@ -16,6 +16,7 @@ from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows, TableEncoder
 from sklearn_tabsyn._given import Cells, Choice, Given
 from sklearn_tabsyn._observation import Layout, Observation
+from sklearn_tabsyn._scored import read_scored
 from sklearn_tabsyn._table import (
     TableSchema,
     TargetSchema,
@@ -80,14 +81,16 @@ class TableModel:
 
     def encode(self, X, y):
         """Return the encoded rows of a further table with the same columns."""
-        if (y is None) != (len(self.schemas) == 1):
-            raise ValueError(
-                "y must be given if and only if the first fit was given y; got "
-                f"y={'None' if y is None else type(y).__name__}. Set warm_start=False "
-                "to fit anew."
-            )
+        self._check_target(y)
         tables = zip(self.encoders, self.schemas, (X, y), strict=False)
         return _join([e.encode(schema.read(table)) for e, schema, table in tables])
+
+    def read_scored(self, X, y):
+        """Return encoded rows, and what their log-density has beside that of these."""
+        self._check_target(y)
+        tables = zip(self.schemas, self.encoders, (X, y), strict=False)
+        rows, extra = zip(*(read_scored(*table) for table in tables), strict=True)
+        return _join(rows), sum(extra)
 
     def decode(self, values, levels, cells=None, known=None):
         """Return the table, and the target if there is one, of encoded rows."""
@@ -169,6 +172,15 @@ class TableModel:
                     center = choice.values[chances.argmax(1)]
                 expected[rows[part], unit] = center
         return expected
+
+    def _check_target(self, y):
+        """Refuse a target that was not there in fit, and one that is not there now."""
+        if (y is None) != (len(self.schemas) == 1):
+            raise ValueError(
+                "y must be given if and only if the first fit was given y; got "
+                f"y={'None' if y is None else type(y).__name__}. Make it a column of X "
+                "to learn both alike."
+            )
 
     @property
     def has_joint_steps(self):

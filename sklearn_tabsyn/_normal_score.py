@@ -216,6 +216,40 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
             X[seen, j] = _value_at(ndtr(Z[seen, j]), self.values_[j], low, high)
         return X
 
+    def log_slopes(self, X):
+        """Return the logarithm of the derivative of the normal score of each value.
+
+        The slope between values some ranks below and above, as many as the root of the
+        number of distinct ones; beyond the training range it falls with the distance.
+        Heavy ties, where the score jumps, are never between them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Numeric data; NaN marks a missing value.
+
+        Returns
+        -------
+        slopes : ndarray of shape (n_samples, n_features), dtype float64
+            With them densities of scores become densities of values. 0 for heavy ties
+            and missing values.
+
+        Raises
+        ------
+        ValueError
+            If `X` holds infinite values or has another number of columns.
+        """
+        check_is_fitted(self)
+        X = self._check_values(X, reset=False)
+        slopes = np.zeros(X.shape)
+        for j, seen in self._seen_values(X):
+            values, low, high = self.values_[j], self.low_[j], self.high_[j]
+            share = np.rint((high - low) * self.n_samples_seen_[j])
+            heavy = share / self.n_samples_seen_[j] >= self.heavy_tie
+            scores = self._score(((low + high) / 2)[:, None])[:, 0]
+            slopes[seen, j] = _log_slopes(X[seen, j], values, scores, heavy)
+        return slopes
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -298,6 +332,28 @@ def _ranks_of(column, values, low, high):
     ranks = high[k] + part * (low[k + 1] - high[k])
     start[between] = stop[between] = np.minimum(ranks, low[k + 1])
     return start, stop
+
+
+def _log_slopes(column, values, scores, heavy):
+    """Return the log of the slope of scores around the values of a column."""
+    if heavy.all():
+        return np.zeros(len(column))
+    near = np.searchsorted(values, column).clip(max=len(values) - 1)
+    tied = heavy[near] & (values[near] == column)
+    # Between two heavy ties the places of all others have no gap.
+    part = np.cumsum(heavy)[~heavy]
+    values, scores = values[~heavy], scores[~heavy]
+    near = np.searchsorted(values, column).clip(max=len(values) - 1)
+    reach = int(np.ceil(np.sqrt(len(values))))
+    first, last = np.searchsorted(part, part), np.searchsorted(part, part, "right") - 1
+    below = np.maximum(near - reach, first[near])
+    above = np.minimum(near + reach, last[near])
+    alone = below == above
+    below, above = (below - alone).clip(min=0), (above + alone).clip(max=len(part) - 1)
+    rise = scores[above] - scores[below]
+    run = np.maximum(values[above], column) - np.minimum(values[below], column)
+    defined = ~tied & (rise > 0) & (run > 0)
+    return np.log(np.where(defined, rise, 1) / np.where(defined, run, 1))
 
 
 def _value_at(ranks, values, low, high):

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tabsyn._batches import (
     Budget,
+    RowDataset,
     default_steps,
     default_width,
     split_rows,
@@ -24,14 +25,11 @@ from sklearn_tabsyn._batches import (
 from sklearn_tabsyn._denoiser import NETWORKS
 from sklearn_tabsyn._generation import cut_batches, generate_blocks, noise_profile
 from sklearn_tabsyn._given import Cells, Given
+from sklearn_tabsyn._likelihood import suited_points
 from sklearn_tabsyn._model import TableModel
 from sklearn_tabsyn._sampling import SAMPLERS, fitted_sigmas, karras_sigmas
-from sklearn_tabsyn._seeds import (
-    find_device,
-    int_seed,
-    seed_sequence,
-    seeded_torch,
-)
+from sklearn_tabsyn._scoring import LogDensityScore
+from sklearn_tabsyn._seeds import find_device, int_seed, seed_sequence, seeded_torch
 from sklearn_tabsyn._table import check_table
 from sklearn_tabsyn._training import losses_of, train_denoiser
 
@@ -42,7 +40,7 @@ CONDITIONAL = 0.3
 CHURN = ("S_churn", "S_tmin", "S_tmax", "S_noise")
 
 
-class DiffusionSynthesizer(BaseEstimator):
+class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     """Learn the joint distribution of a table and sample new rows.
 
     A diffusion model: Gaussian noise is added to encoded rows, a network learns what
@@ -102,12 +100,12 @@ class DiffusionSynthesizer(BaseEstimator):
     ema_decay : float, default=0.999
         Decay, in [0, 1), of the moving average of the weights that sampling uses.
     early_stopping : bool, default=False
-        Whether to hold rows out and to stop, with the best weights so far, when their
-        loss no longer falls.
+        Whether to hold rows out and to stop, with the best weights so far, when the
+        bound on their log-density, see :meth:`score`, no longer rises.
     validation_fraction : float, default=0.1
         Share of the rows, in (0, 1), that `early_stopping` holds out.
     n_iter_no_change : int, default=10
-        Looks at the held-out rows, one each 50 steps, without a better loss before
+        Looks at the held-out rows, one each 50 steps, without a better bound before
         `early_stopping` stops.
     callbacks : list of skorch.callbacks.Callback, default=None
         Further callbacks of the training.
@@ -153,7 +151,8 @@ class DiffusionSynthesizer(BaseEstimator):
     loss_curve_ : list of float
         Mean training loss of every 50 steps.
     validation_loss_curve_ : list of float
-        Loss of held-out rows after every 50 steps; empty without `early_stopping`.
+        Minus what the bound of the first 2,048 held-out rows has beyond that of
+        independent columns, after every 50 steps; empty without `early_stopping`.
     n_iter_ : int
         Number of steps taken.
 
@@ -374,6 +373,7 @@ class DiffusionSynthesizer(BaseEstimator):
             net = self._train(denoiser, rows, weights, device)
             profile = noise_profile(denoiser.eval(), rows)
         self._model, self._profile, self._n_calls = model, profile, 0
+        self._n_points = suited_points(denoiser, RowDataset(rows, fixed=True))
         self.column_kinds_ = model.column_kinds
         self.n_iter_ = net.budget.step
         self.loss_curve_ = losses_of(net, "train_loss")

@@ -137,6 +137,13 @@ class TableSchema:
             )
         return self._frame(c.read(frame.iloc[:, j]) for j, c in enumerate(self.columns))
 
+    def read_known(self, X):
+        """Return canonical values, NaN where missing or unknown, and what is given."""
+        frame, _ = open_frame(X)
+        columns = [frame.iloc[:, j] for j in range(len(self.columns))]
+        pairs = zip(self.columns, columns, strict=True)
+        return self._frame(c.read_known(cells) for c, cells in pairs), frame.notna()
+
     def restore(self, frame):
         """Return canonical values as a table like the training table."""
         columns = (column.restore(v) for column, v in self._canonical(frame))
@@ -204,6 +211,12 @@ class TargetSchema(TableSchema):
     def read(self, y):
         """Return a float64 frame of one column."""
         return self._frame([self.column.read(_open_target(y)[0])])
+
+    def read_known(self, y):
+        """Return canonical values, NaN where unknown, and what is given."""
+        column, _ = _open_target(y)
+        known = self._frame([self.column.read_known(column)])
+        return known, column.notna().to_frame()
 
     def restore(self, values):
         """Return canonical values as a target like the training target."""

@@ -102,7 +102,7 @@ def test_network_has_no_say_at_high_noise(marginals):
     denoiser = Denoiser(blocks, Recorder)
     x = denoiser.mean.expand(4, -1)
     sigma = torch.tensor([0.01, 1.0, 10.0, 1e4])
-    added = torch.cat([part[4] for part in denoiser._parts(x, sigma, None)], 1)
+    added = torch.cat([part[4] for part in denoiser.parts(x, sigma, None)], 1)
     expected = 1 / (1 + sigma**2).sqrt()
     torch.testing.assert_close(added[:, 0], expected)
 

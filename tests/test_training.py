@@ -111,7 +111,7 @@ def test_one_pass_visits_every_row_once():
 
 
 def test_default_budget_grows_slower_than_the_table():
-    sizes = [1, 9, 40, 1_000, 8_000, 30_000, 100_000, 10**7]
+    sizes = [1, 2, 40, 1_000, 2_000, 8_000, 9_000, 30_000, 100_000, 10**7]
     steps = [default_steps(size) for size in sizes]
     assert steps[0] == steps[1] == 50
     assert steps == sorted(steps)
