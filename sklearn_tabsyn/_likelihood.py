@@ -12,7 +12,7 @@ SIGMA_MIN, SIGMA_MAX = 0.01, 20.0
 CENTER, SPREAD = -1.0, 2.0
 # Points of the integral for each row. The error of its mean over all rows counts, so
 # many for a table of few different rows, and few for one of many.
-N_POINTS, MIN_POINTS, MAX_POINTS = 2**17, 64, 4_096
+N_POINTS, MIN_POINTS, MAX_POINTS = 2**16, 64, 4_096
 # Noisy rows that are computed together.
 CALL_ROWS = 1_024
 # Components of the reference are so much wider, for side by side they are then smooth.

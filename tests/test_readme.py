@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import optuna
 import pandas as pd
 import pytest
+from sklearn.datasets import load_diabetes
 
 from sklearn_tabsyn import DiffusionSynthesizer
 
@@ -93,6 +95,42 @@ def test_example_of_augmentation(capsys, monkeypatch):
     rows = capsys.readouterr().out.splitlines()
     assert len(rows) == 6
     assert rows[-1].startswith("synthetic rows ")
+
+
+def test_benchmark_of_outliers(tmp_path, mixed):
+    for name in ("mixed", "mixed_test"):
+        mixed.drop(columns=["day", "price"]).to_parquet(tmp_path / f"{name}.parquet")
+    script = ROOT / "examples" / "benchmarks" / "outliers.py"
+    command = [sys.executable, script, tmp_path, "mixed", "--max-iter", "20"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert '"IsolationForest": 0.' in done.stdout
+
+
+def test_example_of_a_grid_search(tmp_path):
+    example = load(ROOT / "examples" / "grid_search.py")
+    table = load_diabetes(as_frame=True, scaled=False).frame
+    grid = {"hidden_dim": [8, 16], "max_iter": [5, 40]}
+    found = example.search_grid(table, grid)
+    assert 0.5 <= found["detection_auc"].min() <= 1
+    assert found["bound"].notna().all()
+    example.draw_trade_off(found, tmp_path / "grid_search.png")
+    assert (tmp_path / "grid_search.png").stat().st_size > 20_000
+    assert set(example.halve(table, 40)) == {"hidden_dim", "learning_rate", "max_iter"}
+
+
+def test_example_of_optuna():
+    example = load(ROOT / "examples" / "optuna_search.py")
+    study = example.search(load_diabetes(as_frame=True, scaled=False).frame, 4)
+    assert len(study.trials) == 4
+    assert study.best_value < 0
+    # a trial that is always behind ends during its fit
+    trial = optuna.trial.FixedTrial({})
+    trial.should_prune = lambda: True
+    fit = DiffusionSynthesizer(
+        early_stopping=True, callbacks=[example.Pruning(trial)], max_iter=100
+    ).fit
+    with pytest.raises(optuna.TrialPruned):
+        fit(load_diabetes().data)
 
 
 @pytest.mark.parametrize("name", ["fit", "sample", "sample_batches"])
