@@ -54,6 +54,7 @@ ORDER = [
     "metrics._utility",
     "metrics._catalogue",
     "metrics._anchors",
+    "metrics._drawn",
     "metrics._scorers",
     "metrics.__init__",
     "__init__",

@@ -22,6 +22,8 @@ class AlikeColumn:
         codes. Level i of the first table is code i.
     n_levels : int or None
         Number of levels of a category in the first table; None of numbers and dates.
+    schema : ColumnSchema
+        What the column of the first table is made of.
     is_target : bool
         Whether it was asked for as the target.
     """
@@ -29,6 +31,7 @@ class AlikeColumn:
     name: Any
     values: list
     n_levels: int | None
+    schema: Any
     is_target: bool = False
 
     @property
@@ -71,11 +74,8 @@ def read_alike(*, categorical_features="from_dtype", target=None, **tables):
     ValueError
         If a table is empty, holds infinite numbers or has other columns than the first.
     """
-    first, *others = tables
-    frame, is_array = named_frame(tables[first], first)
-    frames = {first: frame}
-    for name in others:
-        frames[name] = _match(*named_frame(tables[name], name), frame, is_array, name)
+    frames = match_frames(**tables)
+    frame = next(iter(frames.values()))
     schema = TableSchema.from_table(frame, categorical_features)
     if target is not None:
         j = frame.columns.get_loc(find_column(frame, target, "target"))
@@ -88,6 +88,22 @@ def read_alike(*, categorical_features="from_dtype", target=None, **tables):
     if target is not None:
         columns[j].is_target = True
     return columns
+
+
+def match_frames(**tables):
+    """Return tables by name as pandas frames with the columns of the first, in order.
+
+    Raises
+    ------
+    ValueError
+        If a table is empty, holds infinite numbers or has other columns than the first.
+    """
+    first, *others = tables
+    frame, is_array = named_frame(tables[first], first)
+    frames = {first: frame}
+    for name in others:
+        frames[name] = _match(*named_frame(tables[name], name), frame, is_array, name)
+    return frames
 
 
 def named_frame(X, name):
@@ -151,11 +167,11 @@ def _read_column(schema, series):
             ) from error
     first = next(iter(series.values()))
     if schema.kind != "category":
-        return AlikeColumn(first.name, values, None)
+        return AlikeColumn(first.name, values, None, schema)
     n_levels = len(schema.levels)
     codes = [
         # Not among the levels is either missing or unseen.
         np.where(np.isnan(v), n_levels + 1 - c.isna(), v).astype(np.intp)
         for v, c in zip(values, series.values(), strict=True)
     ]
-    return AlikeColumn(first.name, codes, n_levels)
+    return AlikeColumn(first.name, codes, n_levels, schema)
