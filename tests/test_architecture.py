@@ -57,6 +57,15 @@ ORDER = [
     "metrics._drawn",
     "metrics._scorers",
     "metrics.__init__",
+    "inspection._scales",
+    "inspection._figures",
+    "inspection._display",
+    "inspection._marginals",
+    "inspection._trends",
+    "inspection._joint",
+    "inspection._training",
+    "inspection._distances",
+    "inspection.__init__",
     "__init__",
 ]
 

@@ -59,7 +59,7 @@ def shape_errors(real, synthetic, *, categorical_features="from_dtype"):
     tables = {"real": real, "synthetic": synthetic}
     columns = read_alike(categorical_features=categorical_features, **tables)
     index = pd.Index([column.name for column in columns], tupleize_cols=False)
-    return pd.Series(map(_shape_error, columns), index, float, "shape_error")
+    return pd.Series(column_shape_errors(columns), index, float, "shape_error")
 
 
 def shape_error(real, synthetic, *, categorical_features="from_dtype"):
@@ -153,6 +153,11 @@ def total_variation(real, synthetic, n_codes):
     tables = (real, synthetic)
     shares = [np.bincount(codes, minlength=n_codes) / len(codes) for codes in tables]
     return np.abs(shares[0] - shares[1]).sum() / 2
+
+
+def column_shape_errors(columns):
+    """Return the shape error of each of the columns that were read alike."""
+    return np.array([_shape_error(column) for column in columns])
 
 
 def _shape_error(column):

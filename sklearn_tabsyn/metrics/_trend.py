@@ -80,7 +80,7 @@ def trend_errors(
             "Use shape_error for a single column."
         )
     names = pd.Index([column.name for column in columns], tupleize_cols=False)
-    errors = _pair_errors(columns, n_bins, bins)
+    errors = pair_errors(columns, n_bins, bins)
     return pd.DataFrame(errors, index=names, columns=names)
 
 
@@ -130,8 +130,8 @@ def trend_error(
     return float(errors[np.triu_indices(len(errors), 1)].mean())
 
 
-def _pair_errors(columns, n_bins, bins):
-    """Return the symmetric matrix of errors, NaN on its diagonal."""
+def pair_errors(columns, n_bins=10, bins="real"):
+    """Return the symmetric matrix of errors of columns that were read alike."""
     errors = np.full((len(columns), len(columns)), np.nan)
     numbers = [j for j, column in enumerate(columns) if not column.is_category]
     correlations = [_correlate([columns[j].values[i] for j in numbers]) for i in (0, 1)]
