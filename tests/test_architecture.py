@@ -65,6 +65,12 @@ ORDER = [
     "inspection._joint",
     "inspection._training",
     "inspection._distances",
+    "inspection._measures",
+    "inspection._verdict",
+    "inspection._worst",
+    "inspection._pictures",
+    "inspection._page",
+    "inspection._report",
     "inspection.__init__",
     "__init__",
 ]

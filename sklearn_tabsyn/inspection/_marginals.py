@@ -151,13 +151,15 @@ class MarginalsDisplay(SamplesDisplay):
         return cls.from_alike(alike, columns, max_columns, max_levels, n_bins)
 
     @classmethod
-    def from_alike(cls, alike, columns, max_columns, max_levels=8, n_bins="auto"):
+    def from_alike(
+        cls, alike, columns, max_columns, max_levels=8, n_bins="auto", worst_first=False
+    ):
         """Return the display of columns that were read alike."""
         shown = alike if columns is None else [pick(alike, c) for c in columns]
         n_bins = bins_for(alike, n_bins)
         errors = column_shape_errors(shown)
         places = np.arange(len(shown))
-        if len(shown) > max_columns:
+        if len(shown) > max_columns or worst_first:
             places = np.argsort(-errors, kind="stable")[:max_columns]
         marginals = []
         for j in places:

@@ -1,0 +1,68 @@
+"""Where two tables differ most: single columns, and pairs of columns."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sklearn_tabsyn.inspection._joint import JointDisplay
+from sklearn_tabsyn.inspection._marginals import MarginalsDisplay
+from sklearn_tabsyn.inspection._trends import TrendDisplay
+from sklearn_tabsyn.metrics._fidelity import column_shape_errors
+from sklearn_tabsyn.metrics._trend import pair_errors
+
+N_COLUMNS, N_PAIRS = 8, 4
+
+
+@dataclass
+class Differences:
+    """What differs between two tables, the worst first.
+
+    Parameters
+    ----------
+    shape_errors : Series of shape (n_features,)
+        The error of each column.
+    trend_errors : Series of shape (n_pairs,)
+        The error of each pair of columns.
+    marginals : MarginalsDisplay
+        The worst columns.
+    trends : TrendDisplay or None
+        All pairs; None of a single column.
+    joints : list of JointDisplay
+        The worst pairs.
+    """
+
+    shape_errors: pd.Series
+    trend_errors: pd.Series
+    marginals: Any
+    trends: Any
+    joints: list
+
+
+def find_differences(columns):
+    """Return what differs between two tables, read alike."""
+    names = pd.Index([column.name for column in columns], tupleize_cols=False)
+    shapes = pd.Series(column_shape_errors(columns), names, name="shape_error")
+    shapes = shapes.sort_values(ascending=False, kind="stable")
+    errors = pair_errors(columns)
+    trends = TrendDisplay(pd.DataFrame(errors, names, names))
+    places = _worst_pairs(errors)
+    pairs = pd.MultiIndex.from_arrays([names[side] for side in places])
+    return Differences(
+        shapes,
+        pd.Series(errors[places], pairs, name="trend_error"),
+        MarginalsDisplay.from_alike(columns, None, N_COLUMNS, worst_first=True),
+        trends if len(columns) > 1 else None,
+        [
+            JointDisplay.from_alike([columns[i], columns[j]])
+            for i, j in np.transpose(places)[:N_PAIRS]
+        ],
+    )
+
+
+def _worst_pairs(errors):
+    """Return the places of all pairs, the largest error first."""
+    places = np.triu_indices(len(errors), 1)
+    order = np.argsort(-errors[places], kind="stable")
+    return tuple(side[order] for side in places)
