@@ -67,3 +67,18 @@ def test_anchors_of_utility():
     X = pd.DataFrame({"a": np.arange(300.0), "b": np.arange(300) > 150})
     independent, real = anchors("utility", X, target="b", random_state=0)
     assert real > 0.95 > 0.8 > independent
+
+
+@pytest.mark.parametrize("classifier", ["boosted", "logistic"])
+def test_columns_of_gaps_can_be_told_apart(classifier):
+    empty = np.column_stack([np.arange(90.0), np.full(90, np.nan)])
+    full = empty.copy()
+    full[:, 1] = 3
+    how = {"classifier": classifier, "random_state": 0}
+    assert detection_auc(empty, full, **how) == 1
+    full[5:, 1] = np.nan
+    assert detection_auc(empty, full, **how) < 0.7
+    assert detection_auc(empty, empty, **how) < 0.7
+    y = np.repeat([0.0, 1.0], 45)
+    tables = (np.column_stack([table, y]) for table in (full, empty))
+    assert utility(*tables, target=2, random_state=0) > 0.9

@@ -162,14 +162,15 @@ class JointDisplay(SamplesDisplay):
             _name_axis(panel.yaxis, self.y)
             if self.y.kind == "category":
                 panel.invert_yaxis()
-            note = f"error {self.error:.3f}" * (name == "synthetic")
-            set_title(panel, name, note)
+            set_title(panel, name)
         if ax is None:  # beside each other, so one scale will do
             self.axes_[1].tick_params(labelleft=False)
             self.axes_[1].set_ylabel("")
         bar = self.figure_.colorbar(image, ax=list(self.axes_), aspect=25)
         bar.ax.yaxis.set_major_formatter(lambda share, _: f"{share:.1%}")
         bar.ax.tick_params(labelsize=8)
+        text = f"share of rows; trend error {self.error:.3f}"
+        bar.set_label(text, fontsize=9)
         return self
 
 

@@ -13,7 +13,7 @@ from sklearn_tabsyn.inspection._figures import (
 )
 
 PANEL = (4.4, 3.2)
-# Each entry of the curves of a synthesizer is of so many steps.
+# Each entry of the curves of a synthesizer is of so many steps, or the last ones.
 STEPS = 50
 
 
@@ -91,7 +91,7 @@ class TrainingDisplay:
             )
         loss = np.array(estimator.loss_curve_)
         validation_loss = np.array(estimator.validation_loss_curve_)
-        steps = STEPS * np.arange(1, len(loss) + 1)
+        steps = np.minimum(STEPS * np.arange(1, len(loss) + 1), estimator.n_iter_)
         return cls(steps, loss, validation_loss, *estimator._profile)
 
     def plot(self, ax=None):

@@ -12,7 +12,7 @@ from sklearn_tabsyn.inspection._trends import TrendDisplay
 from sklearn_tabsyn.metrics._fidelity import column_shape_errors
 from sklearn_tabsyn.metrics._trend import pair_errors
 
-N_COLUMNS, N_PAIRS = 8, 4
+N_COLUMNS, N_PAIRS, N_LEVELS = 6, 3, 9
 
 
 @dataclass
@@ -55,8 +55,8 @@ def find_differences(columns):
         MarginalsDisplay.from_alike(columns, None, N_COLUMNS, worst_first=True),
         trends if len(columns) > 1 else None,
         [
-            JointDisplay.from_alike([columns[i], columns[j]])
-            for i, j in np.transpose(places)[:N_PAIRS]
+            JointDisplay.from_alike([columns[i], columns[j]], N_LEVELS)
+            for i, j in _varied(np.transpose(places).tolist())[:N_PAIRS]
         ],
     )
 
@@ -66,3 +66,15 @@ def _worst_pairs(errors):
     places = np.triu_indices(len(errors), 1)
     order = np.argsort(-errors[places], kind="stable")
     return tuple(side[order] for side in places)
+
+
+def _varied(pairs):
+    """Return pairs without a common column first, or one bad column fills them all."""
+    seen, first, later = set(), [], []
+    for pair in pairs:
+        if seen & set(pair):
+            later.append(pair)
+        else:
+            first.append(pair)
+            seen |= set(pair)
+    return first + later
