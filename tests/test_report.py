@@ -88,6 +88,14 @@ def test_verdicts_of_real_shuffled_and_copied_rows(report):
     assert bare.distances is None
 
 
+def test_few_rows_do_not_hide_what_columns_show():
+    # too few for trees
+    report = quality_report(np.ones((20, 2)), np.zeros((10, 2)))
+    assert report.verdict.ratings["detection"] == "as real rows"
+    assert str(report.verdict).startswith("Far from real rows")
+    assert "With 10 rows" in report.verdict.cautions[0]
+
+
 def test_a_few_copied_rows_are_found():
     real, synthetic, holdout = np.random.default_rng(0).normal(size=(3, 900, 4))
     synthetic[:40] = real[:40]
@@ -128,6 +136,14 @@ def test_containers_give_the_same_figures(mixed):
     pd.testing.assert_frame_equal(figures, polars)
     arrays = [table.to_numpy(object) for table in tables]
     pd.testing.assert_frame_equal(figures, quality_report(*arrays, target=2).figures)
+
+
+def test_names_of_all_scripts():
+    rng = np.random.default_rng(0)
+    names = rng.choice(["日本", "😀", "a\nb"], (3, 60))
+    tables = [pd.DataFrame({"名前 $_{": name, 0: 1}, dtype=object) for name in names]
+    tables = [table.rename(columns=str) for table in tables]
+    assert "名前 $_{" in quality_report(*tables)._page
 
 
 def test_awkward_tables():

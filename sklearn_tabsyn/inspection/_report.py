@@ -175,7 +175,7 @@ def quality_report(
     >>> synthetic = random.permuted(real, axis=0)
     >>> report = quality_report(real, synthetic)
     >>> print(report.verdict)
-    Easy to tell from real rows; copying was not looked at.
+    Far from real rows; copying was not looked at.
     >>> report.differences.trend_errors.round(1)
     x0  x1    0.5
     Name: trend_error, dtype: float64

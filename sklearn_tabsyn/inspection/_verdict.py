@@ -10,9 +10,9 @@ from sklearn_tabsyn.inspection._measures import MEASURES, PRIVACY, auc_error
 RATINGS = {"as real rows": 0.9, "close": 0.7, "halfway": 0.4, "far": 0.0}
 HEADLINES = {
     "as real rows": "Hard to tell from real rows",
-    "close": "Close to real rows, though a classifier finds differences",
+    "close": "Close to real rows, with differences that can be found",
     "halfway": "Halfway between independent columns and real rows",
-    "far": "Easy to tell from real rows",
+    "far": "Far from real rows",
 }
 COPYING = {
     "good": "no sign of copying",
@@ -26,13 +26,17 @@ MARGIN, N_ERRORS = 0.03, 3
 IDENTICAL = 0.005
 FEW_ROWS = 500
 
+# Whole rows, single columns and pairs of columns: the worst of these is the headline.
+DECISIVE = ("detection", "shape", "trend")
+
 RULE = (
     "Each figure is rated by how far it got on the way from independent columns to "
     "real rows: 90 % of the way is rated as real rows, 70 % close, 40 % halfway, and "
     "less far. Where both ends are nearly the same, the way is taken to be at least "
-    "0.25 long (0.1 for utility, 0.05 for trend). Of detection two standard errors, "
-    "which are chance, are not counted. The headline is the rating of "
-    "detection, the strictest figure."
+    "0.25 long (0.1 for utility, 0.05 for trend). What may be chance is not counted: "
+    "two standard errors of detection, and a quarter of the error that real rows have "
+    "in shape, trend and missing cells. The headline is the worst of the ratings of "
+    "detection, shape and trend."
 )
 PRIVACY_RULE = (
     f"A privacy figure above 0.5 by more than {MARGIN}, and by more than {N_ERRORS} "
@@ -49,7 +53,7 @@ class Verdict(NamedTuple):
     Parameters
     ----------
     fidelity : {"as real rows", "close", "halfway", "far"}
-        The rating of detection.
+        The worst rating of detection, shape and trend.
     copying : {"good", "unsure", "bad", "unknown"}
         Whether training rows are copied.
     ratings : dict
@@ -94,7 +98,8 @@ def judge(figures, n_rows, distances):
     rated = figures["closeness"].dropna()
     ratings = {name: rate(closeness) for name, closeness in rated.items()}
     copying = "unknown" if distances is None else _copying(figures, distances)
-    return Verdict(ratings["detection"], copying, ratings, _cautions(n_rows, figures))
+    fidelity = rate(rated[rated.index.isin(DECISIVE)].min())
+    return Verdict(fidelity, copying, ratings, _cautions(n_rows, figures))
 
 
 def _copying(figures, distances):
