@@ -97,17 +97,20 @@ def judge(figures, n_rows, distances):
     """
     rated = figures["closeness"].dropna()
     ratings = {name: rate(closeness) for name, closeness in rated.items()}
-    copying = "unknown" if distances is None else _copying(figures, distances)
+    copying = (
+        "unknown" if distances is None else _copying(figures, distances, n_rows["real"])
+    )
     fidelity = rate(rated[rated.index.isin(DECISIVE)].min())
     return Verdict(fidelity, copying, ratings, _cautions(n_rows, figures))
 
 
-def _copying(figures, distances):
+def _copying(figures, distances, n_real):
     """Return whether training rows are copied."""
     n_synthetic, n_holdout = len(distances.synthetic), len(distances.holdout)
     excess = figures["value"][list(PRIVACY)].to_numpy() - 0.5
-    # Of a share of synthetic rows, and of an AUC of as many training rows.
-    errors = np.array([0.5 / n_synthetic**0.5, auc_error(n_holdout)])
+    # Many rows beside few others are no more certain than the few.
+    n_fewest = min(n_real, n_synthetic, n_holdout)
+    errors = np.array([0.5 / n_fewest**0.5, auc_error(n_fewest)])
     margins = np.maximum(MARGIN, N_ERRORS * errors)
     identical = distances.identical_shares()
     share = np.mean(identical)
