@@ -114,10 +114,10 @@ class JointDisplay(SamplesDisplay):
         if len(columns) != 2:
             raise ValueError(f"columns must be two; got {columns!r}.")
         pair = [pick(alike, column) for column in columns]
-        return cls.from_alike(pair, max_levels, n_bins)
+        return cls._from_alike(pair, max_levels, n_bins)
 
     @classmethod
-    def from_alike(cls, pair, max_levels=12, n_bins="auto"):
+    def _from_alike(cls, pair, max_levels=12, n_bins="auto"):
         """Return the display of two columns that were read alike."""
         n_bins = bins_for(pair, n_bins, most=24)
         # Names need the room beside the panel rather than below it.

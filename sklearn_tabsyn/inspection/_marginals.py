@@ -148,10 +148,10 @@ class MarginalsDisplay(SamplesDisplay):
         check_scalar(max_levels, "max_levels", int, min_val=1)
         tables = {"real": real, "synthetic": synthetic}
         alike = read_alike(categorical_features=categorical_features, **tables)
-        return cls.from_alike(alike, columns, max_columns, max_levels, n_bins)
+        return cls._from_alike(alike, columns, max_columns, max_levels, n_bins)
 
     @classmethod
-    def from_alike(
+    def _from_alike(
         cls, alike, columns, max_columns, max_levels=8, n_bins="auto", worst_first=False
     ):
         """Return the display of columns that were read alike."""

@@ -52,10 +52,10 @@ def find_differences(columns):
     return Differences(
         shapes,
         pd.Series(errors[places], pairs, name="trend_error"),
-        MarginalsDisplay.from_alike(columns, None, N_COLUMNS, worst_first=True),
+        MarginalsDisplay._from_alike(columns, None, N_COLUMNS, worst_first=True),
         trends if len(columns) > 1 else None,
         [
-            JointDisplay.from_alike([columns[i], columns[j]], N_LEVELS)
+            JointDisplay._from_alike([columns[i], columns[j]], N_LEVELS)
             for i, j in _varied(np.transpose(places).tolist())[:N_PAIRS]
         ],
     )
