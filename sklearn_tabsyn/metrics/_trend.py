@@ -148,12 +148,20 @@ def _correlate(numbers):
     """Return the correlations over rows that have both, 0 where not defined."""
     if not numbers:
         return np.empty((0, 0))
+    if all(np.ptp(cells) > 0 for cells in numbers):
+        with np.errstate(all="ignore"):
+            return np.nan_to_num(np.atleast_2d(np.corrcoef(numbers)))
+    # Gaps and constants, which pandas knows even if their mean is not exact.
     return pd.DataFrame(dict(enumerate(numbers))).corr().fillna(0).to_numpy()
 
 
 def _joint_error(codes, n_codes, others, n_others):
     """Return the total variation distance of the joint table of two columns."""
-    joint = (a * n_others + b for a, b in zip(codes, others, strict=True))
+    size = np.min_scalar_type(n_codes * n_others)
+    joint = (
+        np.multiply(a, n_others, dtype=size) + b
+        for a, b in zip(codes, others, strict=True)
+    )
     return total_variation(*joint, n_codes * n_others)
 
 
@@ -165,8 +173,12 @@ def _codes(column, n_bins, bins):
     for cells in column.values:
         cuts = _cuts(column.values[0] if bins == "real" else cells, n_bins)
         cuts = cuts[1:-1] if bins == "real" else cuts[1:]
-        places = np.searchsorted(cuts, cells, side="right")
-        codes.append(np.where(np.isnan(cells), n_bins + 1, places))
+        # For few cuts quicker than to search them.
+        places = np.zeros(len(cells), np.min_scalar_type(n_bins + 1))
+        for cut in cuts:
+            places += cells >= cut
+        places[np.isnan(cells)] = n_bins + 1
+        codes.append(places)
     return codes, n_bins + 2
 
 
