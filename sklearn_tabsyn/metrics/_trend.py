@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.utils import check_scalar
 
 from sklearn_tabsyn.metrics._alike import read_alike
-from sklearn_tabsyn.metrics._fidelity import total_variation
+from sklearn_tabsyn.metrics._shape import total_variation
 
 
 def trend_errors(
@@ -52,6 +52,7 @@ def trend_errors(
     See Also
     --------
     trend_error : The mean over the pairs.
+    fidelity_errors : All errors of columns and pairs at once.
 
     References
     ----------
@@ -69,19 +70,10 @@ def trend_errors(
     age  NaN  0.5
     sex  0.5  NaN
     """
-    check_scalar(n_bins, "n_bins", int, min_val=1)
-    if bins not in ("real", "each"):
-        raise ValueError(f"bins must be 'real' or 'each'; got {bins!r}.")
+    check_bins(n_bins, bins)
     tables = {"real": real, "synthetic": synthetic}
     columns = read_alike(categorical_features=categorical_features, **tables)
-    if len(columns) < 2:
-        raise ValueError(
-            "Trends are of pairs, so the tables must have at least 2 columns; found 1. "
-            "Use shape_error for a single column."
-        )
-    names = pd.Index([column.name for column in columns], tupleize_cols=False)
-    errors = _pair_errors(columns, n_bins, bins)
-    return pd.DataFrame(errors, index=names, columns=names)
+    return trends(columns, n_bins, bins)
 
 
 def trend_error(
@@ -128,6 +120,25 @@ def trend_error(
     how = {"n_bins": n_bins, "bins": bins, "categorical_features": categorical_features}
     errors = trend_errors(real, synthetic, **how).to_numpy()
     return float(errors[np.triu_indices(len(errors), 1)].mean())
+
+
+def check_bins(n_bins, bins):
+    """Refuse parameters that are out of their range."""
+    check_scalar(n_bins, "n_bins", int, min_val=1)
+    if bins not in ("real", "each"):
+        raise ValueError(f"bins must be 'real' or 'each'; got {bins!r}.")
+
+
+def trends(columns, n_bins, bins):
+    """Return the error of the trend of each pair of columns that were read alike."""
+    if len(columns) < 2:
+        raise ValueError(
+            "Trends are of pairs, so the tables must have at least 2 columns; found 1. "
+            "Use shape_error for a single column."
+        )
+    names = pd.Index([column.name for column in columns], tupleize_cols=False)
+    errors = _pair_errors(columns, n_bins, bins)
+    return pd.DataFrame(errors, index=names, columns=names)
 
 
 def _pair_errors(columns, n_bins, bins):
