@@ -172,6 +172,13 @@ def test_bad_tables_are_refused():
         shape_error(real, real.to_numpy()[:, :1])
 
 
+@pytest.mark.parametrize("metric", ["shape", "missingness"])
+def test_anchors_of_columns_are_those_of_independent_ones(metric):
+    independent, real = anchors(metric, make_mixed(900), random_state=0)
+    assert 0 < real < 0.05
+    assert independent == pytest.approx(real)
+
+
 def test_anchors_lie_apart(mixed):
     independent, real = anchors("trend", mixed, random_state=0)
     assert real < independent
