@@ -16,7 +16,7 @@ from sklearn_tabsyn.inspection._figures import (
 from sklearn_tabsyn.inspection._marginals import bins_for, pick
 from sklearn_tabsyn.inspection._scales import cut_column
 from sklearn_tabsyn.metrics._alike import read_alike
-from sklearn_tabsyn.metrics._trend import pair_errors
+from sklearn_tabsyn.metrics._trend import trends
 
 PANEL = (3.4, 3.1)
 
@@ -124,7 +124,7 @@ class JointDisplay(SamplesDisplay):
         pair = sorted(pair, key=lambda column: column.is_category)
         x, y = (cut_column(column, n_bins, max_levels) for column in pair)
         joint = [_shares(x, y, table) for table in (0, 1)]
-        return cls(x, y, *joint, float(pair_errors(pair)[0, 1]))
+        return cls(x, y, *joint, float(trends(pair).iat[0, 1]))
 
     def plot(self, ax=None, *, cmap=SHARES):
         """Draw both tables.
@@ -178,7 +178,7 @@ def _worst_pair(alike):
     """Return the places of the two columns with the largest trend error."""
     if len(alike) < 2:
         raise ValueError("A pair needs tables of at least 2 columns; found 1.")
-    errors = pair_errors(alike)
+    errors = trends(alike).to_numpy()
     return np.unravel_index(np.nanargmax(errors), errors.shape)
 
 

@@ -21,7 +21,7 @@ from sklearn_tabsyn.inspection._figures import (
 )
 from sklearn_tabsyn.inspection._scales import cut_column
 from sklearn_tabsyn.metrics._alike import read_alike
-from sklearn_tabsyn.metrics._fidelity import column_shape_errors
+from sklearn_tabsyn.metrics._shape import shapes
 
 GRID_COLUMNS = 4
 PANEL = (3.0, 2.1)
@@ -157,7 +157,7 @@ class MarginalsDisplay(SamplesDisplay):
         """Return the display of columns that were read alike."""
         shown = alike if columns is None else [pick(alike, c) for c in columns]
         n_bins = bins_for(alike, n_bins)
-        errors = column_shape_errors(shown)
+        errors = shapes(shown).to_numpy()
         places = np.arange(len(shown))
         if len(shown) > max_columns or worst_first:
             places = np.argsort(-errors, kind="stable")[:max_columns]

@@ -9,8 +9,8 @@ import pandas as pd
 from sklearn_tabsyn.inspection._joint import JointDisplay
 from sklearn_tabsyn.inspection._marginals import MarginalsDisplay
 from sklearn_tabsyn.inspection._trends import TrendDisplay
-from sklearn_tabsyn.metrics._fidelity import column_shape_errors
-from sklearn_tabsyn.metrics._trend import pair_errors
+from sklearn_tabsyn.metrics._shape import shapes
+from sklearn_tabsyn.metrics._trend import trends
 
 N_COLUMNS, N_PAIRS, N_LEVELS = 6, 3, 9
 
@@ -42,18 +42,14 @@ class Differences:
 
 def find_differences(columns):
     """Return what differs between two tables, read alike."""
-    names = pd.Index([column.name for column in columns], tupleize_cols=False)
-    shapes = pd.Series(column_shape_errors(columns), names, name="shape_error")
-    shapes = shapes.sort_values(ascending=False, kind="stable")
-    errors = pair_errors(columns)
-    trends = TrendDisplay(pd.DataFrame(errors, names, names))
-    places = _worst_pairs(errors)
-    pairs = pd.MultiIndex.from_arrays([names[side] for side in places])
+    errors = trends(columns)
+    places = _worst_pairs(errors.to_numpy())
+    pairs = pd.MultiIndex.from_arrays([errors.index[side] for side in places])
     return Differences(
-        shapes,
-        pd.Series(errors[places], pairs, name="trend_error"),
+        shapes(columns).sort_values(ascending=False, kind="stable"),
+        pd.Series(errors.to_numpy()[places], pairs, name="trend_error"),
         MarginalsDisplay._from_alike(columns, None, N_COLUMNS, worst_first=True),
-        trends if len(columns) > 1 else None,
+        TrendDisplay(errors) if len(columns) > 1 else None,
         [
             JointDisplay._from_alike([columns[i], columns[j]], N_LEVELS)
             for i, j in _varied(np.transpose(places).tolist())[:N_PAIRS]
