@@ -120,7 +120,8 @@ class TableSchema:
         """
         frame, container = open_frame(X)
         names = list(frame.columns)
-        chosen = _chosen(categorical_features, names, container[0] == "numpy")
+        known = [f"x{j}" for j in names] if container[0] == "numpy" else names
+        chosen = chosen_categories(categorical_features, known)
         columns = [
             learn_column(frame.iloc[:, j], name, category)
             for j, (name, category) in enumerate(zip(names, chosen, strict=True))
@@ -269,7 +270,7 @@ def _open_target(y):
     return pd.Series(y, dtype=objects), ("numpy", y.dtype)
 
 
-def _chosen(categorical_features, names, positional):
+def chosen_categories(categorical_features, names):
     """Return for each column whether the user calls it a category."""
     n_columns = len(names)
     chosen = np.zeros(n_columns, dtype=bool)
@@ -288,16 +289,15 @@ def _chosen(categorical_features, names, positional):
                 f"{n_columns} columns; got shape {asked.shape}."
             )
         return asked
-    known = [f"x{j}" for j in names] if positional else names
     for item in list(categorical_features):
-        if item in known:
-            chosen[known.index(item)] = True
+        if item in names:
+            chosen[names.index(item)] = True
         elif isinstance(item, int | np.integer) and -n_columns <= item < n_columns:
             chosen[item] = True
         else:
             raise ValueError(
                 f"categorical_features names the column {item!r}, which is not in the "
-                f"table. Its {n_columns} columns are {known[:20]}"
+                f"table. Its {n_columns} columns are {names[:20]}"
                 f"{' and more' if n_columns > 20 else ''}."
             )
     return chosen

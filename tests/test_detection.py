@@ -2,9 +2,11 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from conftest import make_mixed
 from scipy.stats import norm
+from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.naive_bayes import GaussianNB
 
 from sklearn_tabsyn.metrics import anchors, detection_auc, utility
@@ -39,13 +41,41 @@ def test_detection_refuses_what_it_cannot_do(mixed):
         detection_auc(mixed, mixed, classifier="forest")
 
 
-@pytest.mark.parametrize("target", ["size", "gift", "pieces", "price"])
-def test_utility_judges_any_target(mixed, target):
-    score = utility(make_mixed(seed=1), mixed, target, random_state=0)
-    assert score <= 1
-    if target in ("size", "price"):
-        # of classes chance is 0.5, of numbers a constant has 0
-        assert score > 0.6
+@pytest.mark.parametrize(
+    "convert", [pl.from_pandas, lambda X: X.to_numpy(dtype=object)]
+)
+@pytest.mark.parametrize("metric", [detection_auc, utility])
+def test_detection_and_utility_read_any_container(mixed, metric, convert):
+    real, synthetic = make_mixed(120, 1), mixed[:120]
+    params = {"target": 3} if metric is utility else {}
+    expected = metric(real, synthetic, random_state=0, **params)
+    tables = convert(real), convert(synthetic)
+    assert metric(*tables, random_state=0, **params) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("target", ["gift", "pieces"])
+def test_utility_of_what_cannot_be_predicted_is_bounded(mixed, target):
+    assert utility(make_mixed(seed=1), mixed, target, random_state=0) <= 1
+
+
+def test_utility_of_numbers_nears_the_means_of_the_real_groups(mixed):
+    real = make_mixed(seed=1)
+    size = real["size"].fillna("none")
+    mean = real.groupby(size)["price"].transform("mean")
+    priced = real["price"].notna()
+    best = r2_score(real["price"][priced], mean[priced])
+    assert best - 0.1 < utility(real, mixed, "price", random_state=0) <= 1
+
+
+def test_utility_of_classes_beats_the_ratio_of_their_prices(mixed):
+    real = make_mixed(seed=1).dropna(subset="size")
+    aucs = []
+    for size, price in {"S": 1, "M": 3, "L": 9}.items():
+        # Unknown prices are in the middle.
+        distance = np.log(real["price"].fillna(3) / price).abs()
+        aucs.append(roc_auc_score(real["size"] == size, -distance))
+    naive = np.mean(aucs)
+    assert naive < utility(real, mixed, "size", random_state=0) <= 1
 
 
 def test_utility_of_lost_classes_is_chance(mixed):
@@ -67,3 +97,24 @@ def test_anchors_of_utility():
     X = pd.DataFrame({"a": np.arange(300.0), "b": np.arange(300) > 150})
     independent, real = anchors("utility", X, target="b", random_state=0)
     assert real > 0.95 > 0.8 > independent
+
+
+@pytest.mark.parametrize("classifier", ["boosted", "logistic"])
+def test_columns_of_gaps_can_be_told_apart(classifier):
+    empty = np.column_stack([np.arange(90.0), np.full(90, np.nan)])
+    full = empty.copy()
+    full[:, 1] = 3
+    how = {"classifier": classifier, "random_state": 0}
+    assert detection_auc(empty, full, **how) == 1
+    full[5:, 1] = np.nan
+    assert detection_auc(empty, full, **how) < 0.7
+    assert detection_auc(empty, empty, **how) < 0.7
+    y = np.repeat([0.0, 1.0], 45)
+    tables = (np.column_stack([table, y]) for table in (full, empty))
+    assert utility(*tables, target=2, random_state=0) > 0.9
+
+
+def test_detection_anchors_are_chance_for_real_rows_only():
+    independent, real = anchors("detection", make_mixed(900), random_state=0)
+    assert abs(real - 0.5) < 0.06
+    assert independent > 0.65

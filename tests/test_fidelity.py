@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from sklearn_tabsyn.metrics import (
     anchors,
+    fidelity_errors,
     missingness_error,
     shape_error,
     shape_errors,
     trend_error,
     trend_errors,
 )
+from sklearn_tabsyn.metrics._alike import read_alike
 
 ERRORS = [shape_error, trend_error, missingness_error]
 
@@ -67,6 +69,54 @@ def test_errors_read_any_container(error, convert):
     real, synthetic = make_mixed(), make_mixed(seed=1)
     expected = error(real, synthetic)
     assert error(convert(real), convert(synthetic)) == pytest.approx(expected)
+
+
+def test_one_read_gives_the_errors_of_all(mixed):
+    synthetic = make_mixed(150, 1)
+    errors = fidelity_errors(mixed, synthetic, n_bins=5)
+    pd.testing.assert_series_equal(errors.shape, shape_errors(mixed, synthetic))
+    expected = trend_errors(mixed, synthetic, n_bins=5)
+    pd.testing.assert_frame_equal(errors.trend, expected)
+    assert errors.missingness.mean() == missingness_error(mixed, synthetic) > 0
+    with pytest.raises(ValueError, match="bins must be"):
+        fidelity_errors(mixed, mixed, bins="own")
+
+
+def test_text_is_read_alike_in_any_dtype():
+    real = pd.DataFrame({"a": ["x", "y", None, "x"], "b": ["u", "u", "v", "v"]})
+    synthetic = pd.DataFrame({"a": ["y", "z", "x", None], "b": ["v", "u", "v", "w"]})
+    expected = fidelity_errors(real, synthetic)
+    assert expected.shape.tolist() == [0.25, 0.25]
+    for dtype in (object, "string", "category"):
+        for other in (object, "string", "category"):
+            errors = fidelity_errors(real.astype(dtype), synthetic.astype(other))
+            pd.testing.assert_series_equal(errors.shape, expected.shape)
+            pd.testing.assert_frame_equal(errors.trend, expected.trend)
+
+
+@pytest.mark.parametrize("bins", ["real", "each"])
+def test_trend_by_pandas(bins):
+    rng = np.random.default_rng(0)
+    tables = []
+    for n_rows in (300, 200):
+        x = rng.normal(size=n_rows).round(1)
+        k = rng.choice(list("abc"), n_rows)
+        # the mean of so many 0.1 is not quite 0.1
+        made = {"x": x, "y": x + rng.normal(size=n_rows), "k": k, "c": 0.1}
+        tables.append(pd.DataFrame(made))
+    errors = trend_errors(*tables, n_bins=4, bins=bins)
+    real, synthetic = (X["x"].corr(X["y"]) for X in tables)
+    assert errors.loc["x", "y"] == pytest.approx(abs(real - synthetic) / 2, abs=1e-12)
+    assert errors.loc["x", "c"] == 0
+    joint = []
+    for X in tables:
+        source = X if bins == "each" else tables[0]
+        edges = np.linspace(source["x"].min(), source["x"].max(), 5)
+        edges = edges[1:] if bins == "each" else edges[1:-1]
+        codes = np.searchsorted(edges, X["x"], side="right")
+        joint.append(pd.crosstab(codes, X["k"].to_numpy(), normalize=True))
+    gap = joint[0].sub(joint[1], fill_value=0).abs().to_numpy().sum() / 2
+    assert errors.loc["x", "k"] == pytest.approx(gap, abs=1e-12)
 
 
 @given(st.integers(0, 1000))
@@ -123,6 +173,13 @@ def test_bad_tables_are_refused():
         shape_error(real, real.to_numpy()[:, :1])
 
 
+@pytest.mark.parametrize("metric", ["shape", "missingness"])
+def test_anchors_of_columns_are_those_of_independent_ones(metric):
+    independent, real = anchors(metric, make_mixed(900), random_state=0)
+    assert 0 < real < 0.05
+    assert independent == pytest.approx(real)
+
+
 def test_anchors_lie_apart(mixed):
     independent, real = anchors("trend", mixed, random_state=0)
     assert real < independent
@@ -131,3 +188,19 @@ def test_anchors_lie_apart(mixed):
         anchors("charm", mixed)
     with pytest.raises(ValueError, match="at least 3 rows"):
         anchors("dcr", mixed[:2])
+
+
+def test_schemas_of_columns_agree_with_their_values(mixed):
+    columns = read_alike(real=mixed, synthetic=mixed[:50], target="pieces")
+    for column in columns:
+        real = column.values[0]
+        if not column.is_category:
+            read = column.schema.read_known(mixed[column.name])
+            np.testing.assert_array_equal(read, real)
+            continue
+        levels = np.array([*map(str, column.schema.levels), "missing"])
+        cells = mixed[column.name].astype(object)
+        expected = cells.map(str, na_action="ignore").fillna("missing")
+        assert levels[real].tolist() == expected.tolist()
+    price = next(column for column in columns if column.name == "price")
+    assert price.schema.decimals == 2

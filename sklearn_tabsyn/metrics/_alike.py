@@ -1,12 +1,23 @@
 """Several tables read alike: the columns of the first, as numbers and codes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from pandas.api.types import infer_dtype
 from sklearn.base import BaseEstimator
 
-from sklearn_tabsyn._table import TableSchema, TargetSchema, check_table, open_frame
+from sklearn_tabsyn._columns import EXACT, FloatColumn
+from sklearn_tabsyn._inference import learn_column
+from sklearn_tabsyn._table import (
+    TargetSchema,
+    check_table,
+    chosen_categories,
+    open_frame,
+)
 
 
 @dataclass
@@ -19,9 +30,11 @@ class AlikeColumn:
         Name of the column.
     values : list of ndarray
         For each table the cells: float64 with NaN where missing or, of categories,
-        codes. Level i of the first table is code i.
+        unsigned codes. Level i of the first table is code i.
     n_levels : int or None
         Number of levels of a category in the first table; None of numbers and dates.
+    learn : callable
+        Returns what the column of the first table is made of.
     is_target : bool
         Whether it was asked for as the target.
     """
@@ -29,7 +42,13 @@ class AlikeColumn:
     name: Any
     values: list
     n_levels: int | None
+    learn: Callable
     is_target: bool = False
+
+    @property
+    def schema(self):
+        """What the column of the first table is made of, learned when first asked."""
+        return self.learn()
 
     @property
     def is_category(self):
@@ -71,23 +90,34 @@ def read_alike(*, categorical_features="from_dtype", target=None, **tables):
     ValueError
         If a table is empty, holds infinite numbers or has other columns than the first.
     """
+    frames = match_frames(**tables)
+    frame = next(iter(frames.values()))
+    chosen = chosen_categories(categorical_features, list(frame.columns))
+    if target is not None:
+        target = find_column(frame, target, "target")
+    # Iterated, for to get columns one by one takes longer.
+    rows = zip(*(frame.items() for frame in frames.values()), chosen, strict=True)
+    columns = []
+    for *named, category in rows:
+        series = {key: cells for key, (_, cells) in zip(frames, named, strict=True)}
+        columns.append(_read_column(series, category, target))
+    return columns
+
+
+def match_frames(**tables):
+    """Return tables by name as pandas frames with the columns of the first, in order.
+
+    Raises
+    ------
+    ValueError
+        If a table is empty, holds infinite numbers or has other columns than the first.
+    """
     first, *others = tables
     frame, is_array = named_frame(tables[first], first)
     frames = {first: frame}
     for name in others:
         frames[name] = _match(*named_frame(tables[name], name), frame, is_array, name)
-    schema = TableSchema.from_table(frame, categorical_features)
-    if target is not None:
-        j = frame.columns.get_loc(find_column(frame, target, "target"))
-        cells = frame.iloc[:, j].dropna()
-        schema.columns[j] = TargetSchema.from_target(cells).column
-    columns = [
-        _read_column(column, {name: f.iloc[:, j] for name, f in frames.items()})
-        for j, column in enumerate(schema.columns)
-    ]
-    if target is not None:
-        columns[j].is_target = True
-    return columns
+    return frames
 
 
 def named_frame(X, name):
@@ -137,8 +167,40 @@ def _match(frame, is_array, first, first_is_array, name):
     return frame[list(first.columns)]
 
 
-def _read_column(schema, series):
+def _read_column(series, category, target):
     """Return one column of all tables, given as series by the name of the table."""
+    first = next(iter(series.values()))
+    is_target = target is not None and first.name == target
+    learn = cache(partial(_learn, first, category, is_target))
+    if all(map(_is_text, series.values())):
+        return AlikeColumn(first.name, *_read_text(series.values()), learn, is_target)
+    if not category and not is_target and _is_plain(first):
+        # Its decimals and steps, which take longer to find, do not matter to read it.
+        schema = FloatColumn(first.name, first.dtype, np.nan)
+    else:
+        schema = learn()
+    values = _read_known(schema, series)
+    if schema.kind != "category":
+        return AlikeColumn(first.name, values, None, learn, is_target)
+    n_levels = len(schema.levels)
+    gaps = [cells.isna().to_numpy() for cells in series.values()]
+    # Not among the levels is either missing or unseen.
+    values = [
+        np.where(np.isnan(v), n_levels + 1 - gone, v).astype(_code_dtype(n_levels))
+        for v, gone in zip(values, gaps, strict=True)
+    ]
+    return AlikeColumn(first.name, values, n_levels, learn, is_target)
+
+
+def _learn(cells, category, is_target):
+    """Return the schema of a column of the first table."""
+    if is_target:
+        return TargetSchema.from_target(cells.dropna()).column
+    return learn_column(cells, cells.name, category)
+
+
+def _read_known(schema, series):
+    """Return the cells of each table, read as those of the first."""
     values = []
     for name, cells in series.items():
         try:
@@ -149,13 +211,41 @@ def _read_column(schema, series):
                 f"as the {schema.dtype} of the first table. Convert it to that dtype, "
                 "and replace infinite numbers."
             ) from error
-    first = next(iter(series.values()))
-    if schema.kind != "category":
-        return AlikeColumn(first.name, values, None)
-    n_levels = len(schema.levels)
-    codes = [
-        # Not among the levels is either missing or unseen.
-        np.where(np.isnan(v), n_levels + 1 - c.isna(), v).astype(np.intp)
-        for v, c in zip(values, series.values(), strict=True)
-    ]
-    return AlikeColumn(first.name, codes, n_levels)
+    return values
+
+
+def _is_plain(cells):
+    """Tell whether all cells are numbers that float64 holds as they are."""
+    if not isinstance(cells.dtype, np.dtype) or cells.dtype.kind not in "iu":
+        return cells.dtype in (np.float32, np.float64)
+    numbers = cells.to_numpy()
+    return max(-int(numbers.min()), int(numbers.max())) < EXACT
+
+
+def _is_text(cells):
+    """Tell whether all cells are text or missing."""
+    if cells.dtype == object:
+        return infer_dtype(cells, skipna=True) == "string"
+    return isinstance(cells.dtype, pd.StringDtype)
+
+
+def _read_text(columns):
+    """Return the codes of columns of text, and the number of levels of the first.
+
+    The same as by a schema, but each cell is hashed only once.
+    """
+    parts = [pd.factorize(cells.values) for cells in columns]
+    distinct = [list(cells) for _, cells in parts]
+    levels = {level: place for place, level in enumerate(sorted(distinct[0]))}
+    missing, unseen = len(levels), len(levels) + 1
+    values = []
+    for (places, _), cells in zip(parts, distinct, strict=True):
+        # The place of a missing cell, -1, means the last.
+        codes = [*(levels.get(cell, unseen) for cell in cells), missing]
+        values.append(np.array(codes, _code_dtype(len(levels)))[places])
+    return values, len(levels)
+
+
+def _code_dtype(n_levels):
+    """Return the smallest dtype of codes, which is the quickest to join and count."""
+    return np.min_scalar_type(n_levels + 1)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sklearn_tabsyn.metrics._detection import detection_auc
-from sklearn_tabsyn.metrics._fidelity import missingness_error, shape_error
 from sklearn_tabsyn.metrics._privacy import dcr_share, membership_inference_auc
+from sklearn_tabsyn.metrics._shape import missingness_error, shape_error
 from sklearn_tabsyn.metrics._support import alpha_precision, beta_recall
 from sklearn_tabsyn.metrics._trend import trend_error
 from sklearn_tabsyn.metrics._utility import utility

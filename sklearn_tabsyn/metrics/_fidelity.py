@@ -1,19 +1,39 @@
-"""How alike two tables are, column by column."""
+"""How alike two tables are, by all columns and pairs at once."""
 
-import numpy as np
+from typing import NamedTuple
+
 import pandas as pd
-from scipy.stats import ks_2samp
 
-from sklearn_tabsyn.metrics._alike import read_alike
+from sklearn_tabsyn.metrics._shape import gaps, shapes
+from sklearn_tabsyn.metrics._trend import read_pairs, trends
 
 
-def shape_errors(real, synthetic, *, categorical_features="from_dtype"):
-    """Return for each column how far its distribution is from the real one.
+class FidelityErrors(NamedTuple):
+    """How far columns and pairs of columns are from the real ones.
 
-    Of numbers and dates that is the Kolmogorov-Smirnov distance, the largest gap
-    between the cumulative distributions of the values that are there. Of categories it
-    is the total variation distance, half the sum of all differences in share; a missing
-    cell counts as a category.
+    Parameters
+    ----------
+    shape : Series of shape (n_features,)
+        The error of the distribution of each column, as by :func:`shape_errors`.
+    trend : DataFrame of shape (n_features, n_features)
+        The error of the dependence of each pair, as by :func:`trend_errors`.
+    missingness : Series of shape (n_features,)
+        The difference in the share missing of each column; its mean is
+        :func:`missingness_error`.
+    """
+
+    shape: pd.Series
+    trend: pd.DataFrame
+    missingness: pd.Series
+
+
+def fidelity_errors(
+    real, synthetic, *, n_bins=10, bins="real", categorical_features="from_dtype"
+):
+    """Return for each column and each pair how far they are from the real ones.
+
+    The same as :func:`shape_errors`, :func:`trend_errors` and the differences of which
+    :func:`missingness_error` is the mean, but the tables are read only once.
 
     Parameters
     ----------
@@ -21,148 +41,44 @@ def shape_errors(real, synthetic, *, categorical_features="from_dtype"):
         The real table, which decides what is a number, a date or a category.
     synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
         The synthetic table. Frames are matched by column names, arrays by position.
+    n_bins : int, default=10
+        Number of bins of numbers and dates.
+    bins : {"real", "each"}, default="real"
+        Whose range the bins divide, as in :func:`trend_errors`.
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
         Names, positions or a mask of numbers that are categories.
 
     Returns
     -------
-    errors : Series of shape (n_features,)
-        From 0, the same distribution, to 1, nothing in common. Of a number without any
-        values in one table 1, in both 0.
+    errors : FidelityErrors
+        A named tuple of the errors of `shape`, `trend` and `missingness`.
 
     Raises
     ------
     ValueError
-        If a table is empty, holds infinite numbers, or the columns are not the same.
+        If a table is empty, holds infinite numbers, the columns are not the same or
+        fewer than two, or a parameter is out of its range.
 
     See Also
     --------
-    shape_error : The mean over the columns.
+    shape_error : How far the distributions of single columns are.
+    trend_error : How far the dependence of pairs of columns is.
     missingness_error : How far the shares of missing cells are.
 
-    References
-    ----------
-    The same as 1 - KSComplement and 1 - TVComplement of SDMetrics, which drops missing
-    categories first.
-
     Examples
     --------
     >>> import pandas as pd
-    >>> from sklearn_tabsyn.metrics import shape_errors
-    >>> real = pd.DataFrame({"age": [20, 30, 40, 50], "sex": ["f", "m", "f", "m"]})
-    >>> synthetic = pd.DataFrame({"age": [20, 30, 40, 40], "sex": ["f", "m", "f", "f"]})
-    >>> shape_errors(real, synthetic)
-    age    0.25
-    sex    0.25
-    Name: shape_error, dtype: float64
+    >>> from sklearn_tabsyn.metrics import fidelity_errors
+    >>> real = pd.DataFrame({"age": [20, 20, 40, 40], "sex": ["f", "f", "m", "m"]})
+    >>> synthetic = pd.DataFrame({"age": [20, 40, 20, 40], "sex": ["f", "f", "m", "m"]})
+    >>> errors = fidelity_errors(real, synthetic)
+    >>> float(errors.shape["age"])
+    0.0
+    >>> errors.trend
+         age  sex
+    age  NaN  0.5
+    sex  0.5  NaN
     """
-    tables = {"real": real, "synthetic": synthetic}
-    columns = read_alike(categorical_features=categorical_features, **tables)
-    index = pd.Index([column.name for column in columns], tupleize_cols=False)
-    return pd.Series(map(_shape_error, columns), index, float, "shape_error")
-
-
-def shape_error(real, synthetic, *, categorical_features="from_dtype"):
-    """Return how far the distributions of single columns are from the real ones.
-
-    The mean of :func:`shape_errors`. Columns drawn independently of each other have a
-    perfect shape, so look at :func:`trend_error` as well.
-
-    Parameters
-    ----------
-    real : array-like or DataFrame of shape (n_samples, n_features)
-        The real table, which decides what is a number, a date or a category.
-    synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
-        The synthetic table. Frames are matched by column names, arrays by position.
-    categorical_features : "from_dtype", array-like or None, default="from_dtype"
-        Names, positions or a mask of numbers that are categories.
-
-    Returns
-    -------
-    error : float
-        From 0, the same distributions, to 1. Less is better.
-
-    Raises
-    ------
-    ValueError
-        If a table is empty, holds infinite numbers, or the columns are not the same.
-
-    See Also
-    --------
-    shape_errors : The error of each column.
-    trend_error : How far pairs of columns are from the real ones.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from sklearn_tabsyn.metrics import shape_error
-    >>> real = pd.DataFrame({"age": [20, 30, 40, 50], "sex": ["f", "m", "f", "m"]})
-    >>> shape_error(real, real[:3])
-    0.208...
-    """
-    how = {"categorical_features": categorical_features}
-    return float(shape_errors(real, synthetic, **how).mean())
-
-
-def missingness_error(real, synthetic, *, categorical_features="from_dtype"):
-    """Return how far the shares of missing cells are from the real ones.
-
-    The mean over the columns of the absolute difference of the share missing.
-
-    Parameters
-    ----------
-    real : array-like or DataFrame of shape (n_samples, n_features)
-        The real table, which decides what is a number, a date or a category.
-    synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
-        The synthetic table. Frames are matched by column names, arrays by position.
-    categorical_features : "from_dtype", array-like or None, default="from_dtype"
-        Names, positions or a mask of numbers that are categories.
-
-    Returns
-    -------
-    error : float
-        From 0, as many missing in each column, to 1. Less is better.
-
-    Raises
-    ------
-    ValueError
-        If a table is empty, holds infinite numbers, or the columns are not the same.
-
-    See Also
-    --------
-    shape_error : How far the distributions of the values are.
-
-    Examples
-    --------
-    >>> from sklearn_tabsyn.metrics import missingness_error
-    >>> missingness_error([[1.0, 2.0], [3.0, 4.0]], [[1.0, None], [3.0, 4.0]])
-    0.25
-    """
-    tables = {"real": real, "synthetic": synthetic}
-    columns = read_alike(categorical_features=categorical_features, **tables)
-    shares = [[gaps.mean() for gaps in column.absent()] for column in columns]
-    return float(np.abs(np.diff(shares)).mean())
-
-
-def total_variation(real, synthetic, n_codes):
-    """Return half the sum of the differences in share of codes below n_codes."""
-    if n_codes > 4 * (len(real) + len(synthetic)):
-        # Mostly empty cells: count only those that occur.
-        used, codes = np.unique(np.concatenate([real, synthetic]), return_inverse=True)
-        real, synthetic, n_codes = *np.split(codes, [len(real)]), len(used)
-    tables = (real, synthetic)
-    shares = [np.bincount(codes, minlength=n_codes) / len(codes) for codes in tables]
-    return np.abs(shares[0] - shares[1]).sum() / 2
-
-
-def _shape_error(column):
-    if column.is_category:
-        return total_variation(*column.values, column.n_codes)
-    return _kolmogorov_smirnov(*(cells[~np.isnan(cells)] for cells in column.values))
-
-
-def _kolmogorov_smirnov(real, synthetic):
-    if not len(real) or not len(synthetic):
-        return float(len(real) != len(synthetic))
-    # Only the p-value, which is not used, would gain from an exact method.
-    return ks_2samp(real, synthetic, method="asymp").statistic
+    columns = read_pairs(real, synthetic, n_bins, bins, categorical_features)
+    trend = trends(columns, n_bins, bins)
+    return FidelityErrors(shapes(columns), trend, gaps(columns))

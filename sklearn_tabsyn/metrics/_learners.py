@@ -8,6 +8,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 # Trees split categories with more levels than this by their frequency.
 MAX_LEVELS = 200
+# With fewer values than this, all of a fold may be missing, which trees refuse.
+FEW_VALUES = 20
 
 
 def code_matrices(columns):
@@ -15,7 +17,7 @@ def code_matrices(columns):
 
     The most frequent category of all tables has rank 0.
     """
-    cells = [_ranks(c) if c.is_category else c.values for c in columns]
+    cells = [_ranks(c) if c.is_category else _numbers(c) for c in columns]
     return [np.column_stack(table) for table in zip(*cells, strict=True)]
 
 
@@ -39,6 +41,18 @@ def on_flat_features(estimator, columns):
         (OneHotEncoder(handle_unknown="ignore", sparse_output=False), categories),
     )
     return make_pipeline(flat, estimator)
+
+
+def _numbers(column):
+    """Return numbers; if there are few, gaps lie below them."""
+    n_values = [np.count_nonzero(~gaps) for gaps in column.absent()]
+    n_rows = [len(cells) for cells in column.values]
+    if n_values == n_rows or min(n_values) >= FEW_VALUES:
+        return column.values
+    present = np.concatenate(column.values)
+    present = present[~np.isnan(present)]
+    fill = present.min() - (np.ptp(present) or 1.0) if len(present) else 0.0
+    return [np.nan_to_num(cells, nan=fill) for cells in column.values]
 
 
 def _ranks(column):

@@ -15,6 +15,7 @@ def dcr_share(
     holdout,
     *,
     max_rows=3000,
+    max_references=50_000,
     categorical_features="from_dtype",
     random_state=None,
 ):
@@ -37,6 +38,10 @@ def dcr_share(
         so with few held-out rows most copies go unseen.
     max_rows : int, default=3000
         No more synthetic rows than this are looked at, chosen at random.
+    max_references : int, default=50_000
+        No more training rows, and as many held-out rows, are searched for the nearest,
+        chosen at random. Of copies of the training rows only those of the rows that are
+        searched are found, so in larger tables a smaller share.
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
         Names, positions or a mask of numbers that are categories.
     random_state : int, RandomState instance or None, default=None
@@ -50,7 +55,8 @@ def dcr_share(
     Raises
     ------
     ValueError
-        If a table is empty, holds infinite numbers, or the columns are not the same.
+        If a table is empty, holds infinite numbers, the columns are not the same, or a
+        parameter is out of its range.
 
     See Also
     --------
@@ -70,12 +76,13 @@ def dcr_share(
     1.0
     """
     check_scalar(max_rows, "max_rows", int, min_val=1)
+    check_scalar(max_references, "max_references", int, min_val=1)
     tables = {"real": real, "synthetic": synthetic, "holdout": holdout}
     columns = read_alike(categorical_features=categorical_features, **tables)
     space = GowerSpace(columns)
     random = np.random.default_rng(seed_sequence(random_state))
     real, synthetic, holdout = space.tables
-    n_rows = min(real.shape[1], holdout.shape[1])
+    n_rows = min(max_references, real.shape[1], holdout.shape[1])
     rows = thin(synthetic, max_rows, random)
     from_real, from_holdout = (
         space.nearest(rows, thin(cells, n_rows, random))[1] for cells in (real, holdout)
@@ -90,6 +97,7 @@ def membership_inference_auc(
     holdout,
     *,
     max_rows=3000,
+    max_references=50_000,
     categorical_features="from_dtype",
     random_state=None,
 ):
@@ -109,6 +117,9 @@ def membership_inference_auc(
         Real rows of the same kind that the synthesizer has not seen.
     max_rows : int, default=3000
         No more rows of `real` and of `holdout` are guessed, chosen at random.
+    max_references : int, default=50_000
+        No more synthetic rows are searched for the nearest, chosen at random. Of a
+        larger table the attacker misses copies among the other rows.
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
         Names, positions or a mask of numbers that are categories.
     random_state : int, RandomState instance or None, default=None
@@ -122,7 +133,8 @@ def membership_inference_auc(
     Raises
     ------
     ValueError
-        If a table is empty, holds infinite numbers, or the columns are not the same.
+        If a table is empty, holds infinite numbers, the columns are not the same, or a
+        parameter is out of its range.
 
     See Also
     --------
@@ -142,12 +154,14 @@ def membership_inference_auc(
     1.0
     """
     check_scalar(max_rows, "max_rows", int, min_val=1)
+    check_scalar(max_references, "max_references", int, min_val=1)
     tables = {"real": real, "synthetic": synthetic, "holdout": holdout}
     columns = read_alike(categorical_features=categorical_features, **tables)
     space = GowerSpace(columns)
     random = np.random.default_rng(seed_sequence(random_state))
     real, synthetic, holdout = space.tables
     rows = [thin(cells, max_rows, random) for cells in (real, holdout)]
-    _, distances = space.nearest(np.hstack(rows), synthetic)
+    references = thin(synthetic, max_references, random)
+    _, distances = space.nearest(np.hstack(rows), references)
     is_member = np.arange(len(distances)) < rows[0].shape[1]
     return float(roc_auc_score(is_member, -distances))

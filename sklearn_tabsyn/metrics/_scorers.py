@@ -2,12 +2,8 @@
 
 import inspect
 
-import numpy as np
-import pandas as pd
-
-from sklearn_tabsyn._table import TableSchema, TargetSchema
-from sklearn_tabsyn.metrics._alike import named_frame
 from sklearn_tabsyn.metrics._catalogue import METRICS, find_metric
+from sklearn_tabsyn.metrics._drawn import draw_table
 
 
 class SynthesisScorer:
@@ -33,7 +29,8 @@ class SynthesisScorer:
 
     def __call__(self, estimator, X, y=None):
         """Return the score, or the scores by name, of a synthesizer for real rows."""
-        real, synthetic, known = self._tables(estimator, X, y)
+        drawn = draw_table(estimator, X, y, random_state=self.random_state)
+        real, synthetic, known = drawn
         known = {**known, "random_state": self.random_state, **self.params}
         scores = {}
         for name, metric in self.metrics.items():
@@ -46,29 +43,6 @@ class SynthesisScorer:
             params = {key: value for key, value in known.items() if key in taken}
             scores[name] = metric.worth(metric.function(real, synthetic, **params))
         return scores.popitem()[1] if self.single else scores
-
-    def _tables(self, estimator, X, y):
-        """Return real and drawn rows, and what the estimator tells of the columns."""
-        if not hasattr(estimator, "sample"):
-            raise TypeError(
-                "A synthesis scorer needs an estimator with sample(n_samples, "
-                f"random_state=...); got {type(estimator).__name__}."
-            )
-        real, _ = named_frame(X, "X")
-        drawn = estimator.sample(len(real), random_state=self.random_state)
-        drawn, drawn_y = drawn if isinstance(drawn, tuple) else (drawn, None)
-        synthetic, _ = named_frame(drawn, "The sample")
-        chosen = getattr(estimator, "categorical_features", "from_dtype")
-        columns = TableSchema.from_table(real, chosen).columns
-        if y is not None and drawn_y is not None:
-            columns = [*columns, TargetSchema.from_target(y).column]
-            target = _free_name(real)
-            real, synthetic = _join(real, y, target), _join(synthetic, drawn_y, target)
-            known = {"target": target}
-        else:
-            known = {}
-        is_category = np.array([column.kind == "category" for column in columns])
-        return real, synthetic, {**known, "categorical_features": is_category}
 
 
 def make_synthesis_scorer(metric, *, random_state=0, **params):
@@ -138,21 +112,6 @@ def _name(metric):
         return metric
     names = {m.function: name for name, m in METRICS.items()}
     return names.get(metric, getattr(metric, "__name__", type(metric).__name__))
-
-
-def _free_name(frame):
-    name = "target"
-    while name in frame.columns:
-        name += "_"
-    return name
-
-
-def _join(frame, y, name):
-    """Return a table with a target as a further column."""
-    y = y if isinstance(y, pd.Series) else pd.Series(np.ravel(y))
-    joined = frame.copy(deep=False)
-    joined[name] = y.array
-    return joined
 
 
 # One of each; "utility" is for synthesizers that are fitted with a target.

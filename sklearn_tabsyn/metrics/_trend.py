@@ -7,7 +7,7 @@ import pandas as pd
 from sklearn.utils import check_scalar
 
 from sklearn_tabsyn.metrics._alike import read_alike
-from sklearn_tabsyn.metrics._fidelity import total_variation
+from sklearn_tabsyn.metrics._shape import total_variation
 
 
 def trend_errors(
@@ -52,6 +52,7 @@ def trend_errors(
     See Also
     --------
     trend_error : The mean over the pairs.
+    fidelity_errors : All errors of columns and pairs at once.
 
     References
     ----------
@@ -69,19 +70,8 @@ def trend_errors(
     age  NaN  0.5
     sex  0.5  NaN
     """
-    check_scalar(n_bins, "n_bins", int, min_val=1)
-    if bins not in ("real", "each"):
-        raise ValueError(f"bins must be 'real' or 'each'; got {bins!r}.")
-    tables = {"real": real, "synthetic": synthetic}
-    columns = read_alike(categorical_features=categorical_features, **tables)
-    if len(columns) < 2:
-        raise ValueError(
-            "Trends are of pairs, so the tables must have at least 2 columns; found 1. "
-            "Use shape_error for a single column."
-        )
-    names = pd.Index([column.name for column in columns], tupleize_cols=False)
-    errors = _pair_errors(columns, n_bins, bins)
-    return pd.DataFrame(errors, index=names, columns=names)
+    columns = read_pairs(real, synthetic, n_bins, bins, categorical_features)
+    return trends(columns, n_bins, bins)
 
 
 def trend_error(
@@ -130,6 +120,28 @@ def trend_error(
     return float(errors[np.triu_indices(len(errors), 1)].mean())
 
 
+def read_pairs(real, synthetic, n_bins, bins, categorical_features):
+    """Return the columns of two tables, and refuse what has no trends."""
+    check_scalar(n_bins, "n_bins", int, min_val=1)
+    if bins not in ("real", "each"):
+        raise ValueError(f"bins must be 'real' or 'each'; got {bins!r}.")
+    tables = {"real": real, "synthetic": synthetic}
+    columns = read_alike(categorical_features=categorical_features, **tables)
+    if len(columns) < 2:
+        raise ValueError(
+            "Trends are of pairs, so the tables must have at least 2 columns; found 1. "
+            "Use shape_error for a single column."
+        )
+    return columns
+
+
+def trends(columns, n_bins=10, bins="real"):
+    """Return the error of the trend of each pair of columns that were read alike."""
+    names = pd.Index([column.name for column in columns], tupleize_cols=False)
+    errors = _pair_errors(columns, n_bins, bins)
+    return pd.DataFrame(errors, index=names, columns=names)
+
+
 def _pair_errors(columns, n_bins, bins):
     """Return the symmetric matrix of errors, NaN on its diagonal."""
     errors = np.full((len(columns), len(columns)), np.nan)
@@ -148,12 +160,20 @@ def _correlate(numbers):
     """Return the correlations over rows that have both, 0 where not defined."""
     if not numbers:
         return np.empty((0, 0))
+    if all(np.ptp(cells) > 0 for cells in numbers):
+        with np.errstate(all="ignore"):
+            return np.nan_to_num(np.atleast_2d(np.corrcoef(numbers)))
+    # Gaps and constants, which pandas knows even if their mean is not exact.
     return pd.DataFrame(dict(enumerate(numbers))).corr().fillna(0).to_numpy()
 
 
 def _joint_error(codes, n_codes, others, n_others):
     """Return the total variation distance of the joint table of two columns."""
-    joint = (a * n_others + b for a, b in zip(codes, others, strict=True))
+    size = np.min_scalar_type(n_codes * n_others)
+    joint = (
+        np.multiply(a, n_others, dtype=size) + b
+        for a, b in zip(codes, others, strict=True)
+    )
     return total_variation(*joint, n_codes * n_others)
 
 
@@ -165,8 +185,12 @@ def _codes(column, n_bins, bins):
     for cells in column.values:
         cuts = _cuts(column.values[0] if bins == "real" else cells, n_bins)
         cuts = cuts[1:-1] if bins == "real" else cuts[1:]
-        places = np.searchsorted(cuts, cells, side="right")
-        codes.append(np.where(np.isnan(cells), n_bins + 1, places))
+        # For few cuts quicker than to search them.
+        places = np.zeros(len(cells), np.min_scalar_type(n_bins + 1))
+        for cut in cuts:
+            places += cells >= cut
+        places[np.isnan(cells)] = n_bins + 1
+        codes.append(places)
     return codes, n_bins + 2
 
 
