@@ -140,8 +140,10 @@ class Budget:
         return min(share, 1.0)
 
 
-# Rows up to which a table gets the smallest network, and the middle one.
+# Rows from which a table gets no more steps, and from which it gets more again.
 SMALL, MIDDLE = 2_000, 8_000
+# Most rows and width of the network for smaller tables, and its width for all others.
+WIDTHS, WIDEST = {100: 16, 500: 32, SMALL: 64, MIDDLE: 128}, 256
 
 
 def default_steps(n_rows):
@@ -162,7 +164,7 @@ def default_width(n_rows):
     A narrow one takes more steps to learn few rows by heart than to learn what they
     have in common.
     """
-    return 64 if n_rows <= SMALL else 128 if n_rows <= MIDDLE else 256
+    return next((w for most, w in WIDTHS.items() if n_rows <= most), WIDEST)
 
 
 class ShuffledBatches:

@@ -7,6 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+# Share of a broad component that only the log-density of strange values sees.
+FLOOR = 1e-4
+
 
 class Mixture(nn.Module):
     """Continuous columns as Gaussian components, seen through Gaussian noise.
@@ -130,6 +133,10 @@ class Mixture(nn.Module):
         logits = self.logits(clean, clean.new_zeros(1, 1))
         tied = self.tied(values)
         others = logits.masked_fill(self.ties, -torch.inf).logsumexp(-1)
+        # A value where no component is near is improbable, not impossible.
+        spread = 4 * self.variance + 1e-12
+        far = math.log(FLOOR) - ((clean - self.mean) ** 2 / spread + spread.log()) / 2
+        others = torch.logaddexp(others, far)
         others = others - math.log(2 * math.pi) / 2 + self.scale.log()
         return torch.where(
             tied.any(-1), (self.log_prior.exp() * tied).sum(-1).log(), others

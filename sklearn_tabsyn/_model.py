@@ -92,6 +92,22 @@ class TableModel:
         rows, extra = zip(*(read_scored(*table) for table in tables), strict=True)
         return _join(rows), sum(extra)
 
+    @property
+    def has_target(self):
+        """Whether a target was learned."""
+        return len(self.schemas) == 2
+
+    def target_points(self, n_rows, n_points=32):
+        """Yield columns of one target value, and the log of the width it stands for."""
+        schema, encoder = self.schemas[1], self.encoders[1]
+        values, widths = encoder.known_values(0), None
+        if encoder.kinds_[0] == "continuous":
+            values = np.unique(encoder.points(0, *values, n_points)[0])
+            widths = np.log(np.gradient(values))
+        for place, value in enumerate(values):
+            column = schema.restore(np.full(n_rows, value))
+            yield column, 0.0 if widths is None else widths[place]
+
     def decode(self, values, levels, cells=None, known=None):
         """Return the table, and the target if there is one, of encoded rows."""
         frames = self._decode_frames(values, levels, cells, known)

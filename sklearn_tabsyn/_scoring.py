@@ -1,8 +1,9 @@
 """How likely rows are: the score of a synthesizer."""
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.utils import check_consistent_length
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._likelihood import bound_log_densities
@@ -28,7 +29,9 @@ class LogDensityScore:
             missing values. What fit never saw of a column, such as a new category, has
             the probability of one row more than there were.
         y : array-like of shape (n_samples,), default=None
-            Their targets, if and only if `fit` was given targets.
+            Their targets, if `fit` was given targets. Without them the density of the
+            rows is that of all targets together, at the price of one score for each
+            class, or for 32 values of a number.
 
         Returns
         -------
@@ -40,8 +43,7 @@ class LogDensityScore:
         NotFittedError
             If called before `fit`.
         ValueError
-            If the columns are not those of `fit`, or `y` is given or left out unlike in
-            `fit`.
+            If the columns are not those of `fit`, or `y` is given and was not in `fit`.
 
         Notes
         -----
@@ -70,10 +72,13 @@ class LogDensityScore:
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
         check_consistent_length(X, y)
-        rows, extra = self._model.read_scored(X, y)
-        dataset = RowDataset(rows, fixed=True)
-        bounds = bound_log_densities(self.denoiser_, dataset, self._n_points)
-        return (bounds + extra).astype(np.float32)
+        if y is not None or not self._model.has_target:
+            return self._bound(X, y).astype(np.float32)
+        joint = [
+            self._bound(X, target) + log_width
+            for target, log_width in self._model.target_points(_num_samples(X))
+        ]
+        return logsumexp(joint, axis=0).astype(np.float32)
 
     def score(self, X, y=None):
         """Return the mean of :meth:`score_samples`: the higher, the better the model.
@@ -83,7 +88,7 @@ class LogDensityScore:
         X : array-like or DataFrame of shape (n_samples, n_features)
             Rows with the columns of `fit`, best such that were held out.
         y : array-like of shape (n_samples,), default=None
-            Their targets, if and only if `fit` was given targets.
+            Their targets, if `fit` was given targets.
 
         Returns
         -------
@@ -91,3 +96,8 @@ class LogDensityScore:
             Mean lower bound on the log-density, in nats per row.
         """
         return float(self.score_samples(X, y).mean(dtype=np.float64))
+
+    def _bound(self, X, y):
+        rows, extra = self._model.read_scored(X, y)
+        dataset = RowDataset(rows, fixed=True)
+        return bound_log_densities(self.denoiser_, dataset, self._n_points) + extra

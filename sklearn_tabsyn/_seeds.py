@@ -22,7 +22,7 @@ def seed_sequence(random_state):
 
 def int_seed(random_state):
     """Return a seed that every library takes, drawn from any `random_state`."""
-    return int(seed_sequence(random_state).generate_state(1)[0] // 2)
+    return int(seed_sequence(random_state).generate_state(1)[0])
 
 
 @contextmanager

@@ -67,8 +67,8 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         whose `forward(x, noise_labels, class_labels=None)` maps (n, n_inputs) to
         (n, n_outputs); `class_labels`, (n, n_classes), say which columns are given.
     hidden_dim : int or "auto", default="auto"
-        Width of the network. "auto" takes 64 up to 2,000 rows, 128 up to 8,000, and 256
-        beyond: a narrow one learns small tables better, and is faster.
+        Width of the network. "auto" takes 16 up to 100 rows, 32 up to 500, 64 up to
+        2,000, 128 up to 8,000, and 256 beyond: a narrow one copies small tables less.
     n_blocks : int, default=3
         Number of residual blocks, or of wide layers of the plain network.
     dropout : float, default=0.0

@@ -106,6 +106,13 @@ def test_far_rows_score_low():
     assert (np.diff(scores) < -2).all()
 
 
+def test_values_between_ties_have_a_density():
+    # every value is a heavy tie, so there is no component for others
+    table = np.repeat(np.arange(200.0), 2)[:, None]
+    synthesizer = DiffusionSynthesizer(max_iter=20, random_state=0).fit(table[:60])
+    assert np.isfinite(synthesizer.score_samples([[3.0], [3.5], [1e6]])).all()
+
+
 def test_what_fit_never_saw_is_improbable_but_defined():
     table, _ = draw_discrete(2_000, seed=0)
     table["pieces"] = np.random.default_rng(0).poisson(2, len(table)).clip(max=4)
@@ -141,6 +148,20 @@ def test_targets():
     synthesizer = DiffusionSynthesizer(**how).fit(X, y)
     assert synthesizer.score(X, y) == pytest.approx(log_p.mean(), rel=0.03)
     assert synthesizer.score(X, ~y) < synthesizer.score(X, y) - 0.3
+    # without a target that of all targets together
+    both = np.logaddexp(
+        synthesizer.score_samples(X, y), synthesizer.score_samples(X, ~y)
+    )
+    np.testing.assert_allclose(synthesizer.score_samples(X), both, rtol=1e-4)
+
+
+def test_rows_without_their_number():
+    rows, _ = draw_gaussian(4_000, seed=0)
+    how = {"hidden_dim": 64, "max_iter": 800, "random_state": 0}
+    synthesizer = DiffusionSynthesizer(**how).fit(rows[:, :1], rows[:, 1])
+    some = draw_gaussian(200, seed=1)[0][:, :1]
+    truth = multivariate_normal(MEAN[0], COVARIANCE[0][0]).logpdf(some)
+    assert synthesizer.score(some) == pytest.approx(truth.mean(), abs=0.2)
 
 
 def test_containers(fast):

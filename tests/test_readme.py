@@ -25,13 +25,15 @@ def load(path):
     return module
 
 
-def test_readme_runs():
+def test_readme_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     assert len(blocks) >= 4
     names = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
     assert len(names["rows"]) == 100
+    assert (tmp_path / "report.html").stat().st_size > 100_000
 
 
 def test_commands_of_the_readme_install_what_they_need():

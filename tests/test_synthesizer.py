@@ -360,15 +360,10 @@ def test_default_budget_grows_with_the_root_of_the_rows(fast, mixed):
 
 
 def test_default_width_grows_with_the_rows(fast):
-    assert [default_width(n) for n in (10, 2_000, 2_001, 8_000, 8_001)] == [
-        64,
-        64,
-        128,
-        128,
-        256,
-    ]
+    sizes = 100, 101, 500, 501, 2_000, 2_001, 8_000, 8_001
+    assert [*map(default_width, sizes)] == [16, 32, 32, 64, 64, 128, 128, 256]
     fitted = fast(hidden_dim="auto").fit(make_mixed(50))
-    assert fitted.denoiser_.network.outputs.in_features == 64
+    assert fitted.denoiser_.network.outputs.in_features == 16
 
 
 def test_time_limit(fast, mixed):
