@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import torch
 from scipy.stats import entropy, qmc
+from tqdm.auto import tqdm
 
 # The noise levels of the integral: ln(sigma) is normal within these ends. Below them
 # rows differ in next to nothing, above them next to nothing is decided.
@@ -65,12 +66,13 @@ class LogDensityBound:
         )
         self.points = points[:, 1:].to(denoiser.mean)
 
-    def evaluate(self, dataset, rows):
+    def evaluate(self, dataset, rows, verbose=0):
         """Return the bounds, (n,), of the rows of a data set at some places."""
         size = max(1, CALL_ROWS // len(self.points))
         bounds = [torch.empty(0)]
         with torch.inference_mode():
-            for places in torch.from_numpy(rows).split(size):
+            blocks = torch.from_numpy(rows).split(size)
+            for places in tqdm(blocks, "score", disable=not verbose):
                 # Whole blocks, so that each row meets the same arithmetic every time.
                 filled = torch.nn.functional.pad(places, (0, size - len(places)))
                 batch, _ = dataset.__getitems__(filled)
@@ -155,7 +157,7 @@ def _normal(shares):
     return torch.special.ndtri((shares % 1).clamp(1e-6, 1 - 1e-6))
 
 
-def bound_log_densities(denoiser, dataset, n_points):
+def bound_log_densities(denoiser, dataset, n_points, verbose=0):
     """Return the bounds on the log-density of rows, each computed once.
 
     They are in nats, continuous columns per unit of their encoded value.
@@ -168,6 +170,8 @@ def bound_log_densities(denoiser, dataset, n_points):
         Fixed rows.
     n_points : tuple of int
         Points for rows that can repeat and for others, see :func:`suited_points`.
+    verbose : int, default=0
+        Shows a progress bar if not 0.
 
     Returns
     -------
@@ -179,7 +183,8 @@ def bound_log_densities(denoiser, dataset, n_points):
     bounds = np.empty(len(first), dtype=np.float32)
     for kind, points in enumerate(n_points):
         own = np.flatnonzero(unique[first] == kind)
-        bounds[own] = LogDensityBound(denoiser, points).evaluate(dataset, first[own])
+        bound = LogDensityBound(denoiser, points)
+        bounds[own] = bound.evaluate(dataset, first[own], verbose)
     return bounds[place]
 
 

@@ -100,4 +100,5 @@ class LogDensityScore:
     def _bound(self, X, y):
         rows, extra = self._model.read_scored(X, y)
         dataset = RowDataset(rows, fixed=True)
-        return bound_log_densities(self.denoiser_, dataset, self._n_points) + extra
+        how = self._n_points, self.verbose
+        return bound_log_densities(self.denoiser_, dataset, *how) + extra

@@ -135,7 +135,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         Seed of `fit` and, if an int, of the series of calls of `sample`. Global random
         state is neither read nor changed.
     verbose : int, default=0
-        Shows a progress bar with rows per second, loss and time left if not 0.
+        Shows progress bars of `fit`, with rows per second and loss, and of scores.
 
     Attributes
     ----------

@@ -164,6 +164,12 @@ def test_rows_without_their_number():
     assert synthesizer.score(some) == pytest.approx(truth.mean(), abs=0.2)
 
 
+def test_progress(fast, capsys):
+    rows, _ = draw_gaussian(50, seed=0)
+    fast(verbose=1).fit(rows).score(rows)
+    assert "score: 100%" in capsys.readouterr().err
+
+
 def test_containers(fast):
     table = make_mixed(100)
     synthesizer = fast().fit(table)

@@ -15,6 +15,7 @@ from sklearn_tabsyn.inspection._figures import (
 PANEL = (4.4, 3.2)
 # Each entry of the curves of a synthesizer is of so many steps, or the last ones.
 STEPS = 50
+HELD_OUT = {"color": SYNTHETIC, "lw": 1.8}
 
 
 class TrainingDisplay:
@@ -29,7 +30,8 @@ class TrainingDisplay:
     loss : ndarray of shape (n_losses,)
         Mean training loss.
     validation_loss : ndarray of shape (n_losses,) or (0,)
-        Loss of the held-out rows; empty without early stopping.
+        Minus the bound on the log-density of held-out rows, beyond that of independent
+        columns, in nats; empty without early stopping.
     sigmas : ndarray of shape (n_levels,)
         Rising noise levels.
     uncertainty : ndarray of shape (n_levels,)
@@ -139,7 +141,12 @@ class TrainingDisplay:
         mark = "o" if len(self.loss) == 1 else None
         ax.plot(self.steps, self.loss, marker=mark, color=REAL, lw=1.8, label="train")
         if len(self.validation_loss):
+            # Another measure than the loss, so on an axis of its own.
+            other = ax.twinx()
             steps = self.steps[: len(self.validation_loss)]
-            style = {"color": SYNTHETIC, "lw": 1.8, "marker": mark}
-            ax.plot(steps, self.validation_loss, label="held out", **style)
-        ax.legend(frameon=False)
+            other.plot(steps, self.validation_loss, marker=mark, **HELD_OUT)
+            other.set_ylabel("minus bound of held-out rows (nats)", color=SYNTHETIC)
+            other.spines["top"].set_visible(False)
+            other.tick_params(labelsize=9)
+            ax.plot([], [], label="held out", **HELD_OUT)
+        ax.legend(frameon=False, loc="upper center")
