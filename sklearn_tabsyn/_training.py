@@ -1,5 +1,7 @@
 """The EDM loss, and a skorch net that trains a denoiser by it."""
 
+import math
+
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import EarlyStopping
@@ -17,8 +19,9 @@ from sklearn_tabsyn._callbacks import (
 )
 from sklearn_tabsyn._likelihood import LogDensityBound
 
-# Held-out rows that are looked at, and the points of the integral that judges them.
-MAX_HELD_OUT, HELD_OUT_POINTS = 2_048, 16
+# Held-out rows that are looked at, and noisy ones of all of them together: the fewer
+# rows, the more points has the integral that judges each.
+MAX_HELD_OUT, N_NOISY, MAX_POINTS = 2_048, 2**15, 128
 # How much higher noise levels are in rows of which some columns are given.
 GIVEN_SIGMA = 4.0
 
@@ -92,6 +95,7 @@ class DenoiserNet(NeuralNet):
         """Return the batches of one epoch, or of all held-out rows in order."""
         n_rows = min(len(dataset), MAX_HELD_OUT)
         batches = torch.arange(n_rows).split(self.batch_size)
+        self.n_points_ = min(MAX_POINTS, 2 ** int(math.log2(N_NOISY / n_rows)))
         if training:
             batches = ShuffledBatches(len(dataset), self.batch_size, self.budget)
         # Whole batches come from the data set: one row at a time would cost more
@@ -110,7 +114,7 @@ class DenoiserNet(NeuralNet):
         self._set_training(False)
         rows, weights = unpack_data(batch)
         with torch.no_grad():
-            bound = LogDensityBound(self.module_, HELD_OUT_POINTS)
+            bound = LogDensityBound(self.module_, self.n_points_)
             gains = bound.gains(rows.to(self.device)) * weights.to(self.device)
         return {"loss": -gains.mean(), "y_pred": None}
 
