@@ -188,6 +188,37 @@ class Churn:
         return x + scale * self.draw(x), sigma_hat
 
 
+def check_sampling(how):
+    """Refuse parameters of a sampling that each are valid but do not fit together.
+
+    Parameters
+    ----------
+    how : object
+        Has `sampler`, `sigma_min`, `sigma_max` and the parameters of :class:`Churn`.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit together.
+    """
+    if how.sigma_min >= how.sigma_max:
+        raise ValueError(
+            "sigma_min must be below sigma_max; got "
+            f"sigma_min={how.sigma_min} and sigma_max={how.sigma_max}."
+        )
+    if how.S_tmin > how.S_tmax:
+        raise ValueError(
+            f"S_tmin must not exceed S_tmax; got S_tmin={how.S_tmin} and "
+            f"S_tmax={how.S_tmax}."
+        )
+    if how.S_churn and how.sampler == "dpmpp_2m":
+        raise ValueError(
+            f"S_churn={how.S_churn} needs a sampler that can add noise, but "
+            "sampler='dpmpp_2m' cannot; set sampler='heun' or sampler='euler', or "
+            "S_churn=0."
+        )
+
+
 def _slope(denoise, x, sigma):
     """Return dx / dsigma of the probability flow (Karras et al. 2022, equation 1)."""
     return (x - denoise(x, sigma)) / sigma

@@ -27,7 +27,12 @@ from sklearn_tabsyn._generation import cut_batches, generate_blocks, noise_profi
 from sklearn_tabsyn._given import Cells, Given
 from sklearn_tabsyn._likelihood import suited_points
 from sklearn_tabsyn._model import TableModel
-from sklearn_tabsyn._sampling import SAMPLERS, fitted_sigmas, karras_sigmas
+from sklearn_tabsyn._sampling import (
+    SAMPLERS,
+    check_sampling,
+    fitted_sigmas,
+    karras_sigmas,
+)
 from sklearn_tabsyn._scoring import LogDensityScore
 from sklearn_tabsyn._seeds import find_device, int_seed, seed_sequence, seeded_torch
 from sklearn_tabsyn._table import check_table
@@ -347,7 +352,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
             If the table, the encoder or a parameter cannot be used; the message names
             it and the remedy.
         """
-        self._check_sampling()
+        check_sampling(self)
         warm = self.warm_start and hasattr(self, "denoiser_")
         X = check_table(self, X, reset=not warm)
         X, y, weights = weighted_rows(X, y, sample_weight)
@@ -478,7 +483,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         """Return an iterator over frames of new rows."""
         check_is_fitted(self)
         self._validate_params()
-        self._check_sampling()
+        check_sampling(self)
         blocks = self._blocks(self._call_seed(random_state), given)
         batches = cut_batches(blocks, n_samples, batch_size)
         return itertools.starmap(self._model.decode, batches)
@@ -554,25 +559,6 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         if random_state is None:
             random_state = self.random_state
         return seed_sequence(random_state).entropy
-
-    def _check_sampling(self):
-        """Refuse parameters that each are valid but do not fit together."""
-        if self.sigma_min >= self.sigma_max:
-            raise ValueError(
-                "sigma_min must be below sigma_max; got "
-                f"sigma_min={self.sigma_min} and sigma_max={self.sigma_max}."
-            )
-        if self.S_tmin > self.S_tmax:
-            raise ValueError(
-                f"S_tmin must not exceed S_tmax; got S_tmin={self.S_tmin} and "
-                f"S_tmax={self.S_tmax}."
-            )
-        if self.S_churn and self.sampler == "dpmpp_2m":
-            raise ValueError(
-                f"S_churn={self.S_churn} needs a sampler that can add noise, but "
-                "sampler='dpmpp_2m' cannot; set sampler='heun' or sampler='euler', or "
-                "S_churn=0."
-            )
 
     def __getstate__(self):
         state = dict(super().__getstate__())
