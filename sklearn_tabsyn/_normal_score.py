@@ -18,6 +18,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from sklearn_tabsyn._groups import cells_of, group_values
+
 
 class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Map each column to the normal scores of its ranks, and back.
@@ -40,6 +42,10 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         whole. Of a longer one the heavy ties and about this many values evenly
         spaced in rank remain, and all others are interpolated between them.
         The default takes 2.4 MB a column.
+    min_count : int, default=1
+        Rows, at least 1, in which a value must be found to be kept. Rarer values are
+        interpolated between the means of groups of neighbours of as many rows, and so
+        are none beyond the first and last mean. The default keeps all.
 
     Attributes
     ----------
@@ -50,6 +56,8 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
     high_ : list of ndarray of shape (n_values,), dtype float64
         The highest rank that belongs to each value; equal to `low_` for values
         that are not tied.
+    edges_ : list of ndarray of shape (n_cells + 1,), dtype float64
+        The ranks between groups and ties of each column; empty for `min_count=1`.
     n_samples_seen_ : ndarray of shape (n_features,), dtype int64
         The number of non-missing training values of each column.
     n_features_in_ : int
@@ -95,11 +103,13 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
     _parameter_constraints = {
         "heavy_tie": [Interval(Real, 0, 1, closed="both")],
         "max_knots": [Interval(Integral, 2, None, closed="left")],
+        "min_count": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, *, heavy_tie=0.01, max_knots=100_000):
+    def __init__(self, *, heavy_tie=0.01, max_knots=100_000, min_count=1):
         self.heavy_tie = heavy_tie
         self.max_knots = max_knots
+        self.min_count = min_count
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -120,14 +130,17 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         Raises
         ------
         ValueError
-            If `X` is not numeric or holds infinite values, or if a parameter is
-            out of its range.
+            If `X` is not numeric or holds infinite values, if a parameter is out of
+            its range, or if a column has values in fewer than `min_count` rows.
         """
         X = self._check_values(X, reset=True)
         seen = ~np.isnan(X)
         self.n_samples_seen_ = seen.sum(axis=0)
+        self._check_counts()
         knots = [self._knots(X[rows, j]) for j, rows in enumerate(seen.T)]
-        self.values_, self.low_, self.high_ = map(list, zip(*knots, strict=True))
+        self.values_, self.low_, self.high_, self.edges_ = map(
+            list, zip(*knots, strict=True)
+        )
         return self
 
     def transform(self, X):
@@ -159,7 +172,8 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
 
         For values tied in fewer than `heavy_tie` of the training rows these are
         the edges of their interval. For all others, unique values and heavy
-        ties, both are the score that :meth:`transform` gives.
+        ties, both are the score that :meth:`transform` gives. Values too rare for
+        `min_count` are spread over their group.
 
         Parameters
         ----------
@@ -183,6 +197,10 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         share = np.rint((stop - start) * n_samples) / n_samples
         light = share < self.heavy_tie
         low, high = np.where(light, start, middle), np.where(light, stop, middle)
+        for j, seen in self._seen_values(start):
+            if len(self.edges_[j]):
+                rare = seen & (start[:, j] == stop[:, j])
+                low[rare, j], high[rare, j] = cells_of(start[rare, j], self.edges_[j])
         return self._score(low), self._score(high)
 
     def inverse_transform(self, Z):
@@ -262,7 +280,10 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         )
 
     def _knots(self, column):
-        """Return distinct values and the lowest and highest rank of each."""
+        """Return values, the lowest and highest rank of each, and edges of groups."""
+        if self.min_count > 1:
+            light = -(-len(column) // self.max_knots)
+            return group_values(column, max(self.min_count, light))
         values, counts = np.unique(column, return_counts=True)
         after = np.cumsum(counts)
         before = after - counts
@@ -276,7 +297,16 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
             even = np.searchsorted(rank, places, side="right")
             kept = np.union1d(np.flatnonzero(heavy), even)
             values, low, high = values[kept], low[kept], high[kept]
-        return values, low, high
+        return values, low, high, np.empty(0)
+
+    def _check_counts(self):
+        """Refuse columns of which no value and no group could be kept."""
+        n_seen = self.n_samples_seen_
+        for j in np.flatnonzero((n_seen > 0) & (n_seen < self.min_count)):
+            raise ValueError(
+                f"Column {j} has values in {n_seen[j]} rows, but min_count="
+                f"{self.min_count}. Drop the column, or lower min_count."
+            )
 
     def _seen_values(self, X):
         """Yield each column with known values and the mask of its non-missing rows."""
