@@ -63,6 +63,15 @@ class CategoryColumn(ColumnSchema):
         places = np.array([*found, -1], dtype=np.float64)[codes]
         return np.where(places < 0, np.nan, places)
 
+    def narrow(self, places):
+        """Keep the levels at some places only, and no others in a category dtype."""
+        self.levels = [self.levels[place] for place in places]
+        if isinstance(self.dtype, pd.CategoricalDtype):
+            kept = self.dtype.categories.isin(self.levels)
+            self.dtype = pd.CategoricalDtype(
+                self.dtype.categories[kept], self.dtype.ordered
+            )
+
     def natural(self, values):
         """Return the levels as objects, NaN where missing."""
         return as_objects([*self.levels, np.nan])[self._places(values)]

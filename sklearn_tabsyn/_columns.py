@@ -166,6 +166,20 @@ class FloatColumn(ColumnSchema):
             array = pd.arrays.FloatingArray(values, absent)
         return pd.Series(array).astype(self.dtype)
 
+    def inwards(self, low, high):
+        """Return the range of canonical values that the column can have within one."""
+        size = max(abs(self.lowest), abs(self.highest))
+        if self.decimals is None or size >= EXACT / 10.0**self.decimals:
+            return low, high
+        unit = max(self.step, 1) / 10.0**self.decimals
+        ends = _inwards((low - self.lowest) / unit, (high - self.lowest) / unit)
+        return tuple(self.natural(self.lowest + np.array(ends) * unit).tolist())
+
+    def narrow(self, low, high):
+        """Restore no value beyond two canonical ones; return the start of new ones."""
+        self.lowest, self.highest = self.natural(np.array([low, high])).tolist()
+        return 0.0
+
     def _made(self, value):
         if self.python is decimal.Decimal:
             return decimal.Decimal(f"{value:.{self.decimals}f}")
@@ -256,6 +270,16 @@ class StepColumn(ColumnSchema):
             return pd.Series(integers)
         return pd.Series(pd.arrays.IntegerArray(integers, absent)).astype(self.dtype)
 
+    def inwards(self, low, high):
+        """Return the range of canonical values that the column can have within one."""
+        return _inwards(low, high)
+
+    def narrow(self, low, high):
+        """Restore no value beyond two canonical ones; return the start of new ones."""
+        self.lowest += self.step * int(low)
+        self.n_steps = int(high) - int(low)
+        return low
+
     def _distances(self, integers):
         """Return the exact distances from the lowest, which may exceed int64."""
         return integers.view(np.uint64) - np.uint64((self.lowest or 0) % 2**64)
@@ -323,6 +347,12 @@ def _moment(cell):
     if getattr(cell, "tzinfo", None) is not None:
         cell = cell.astimezone(datetime.UTC).replace(tzinfo=None)
     return getattr(cell, "asm8", cell)
+
+
+def _inwards(low, high):
+    """Return the lowest and highest whole number in a range, or those around it."""
+    low, high = np.ceil(low - 1e-6), np.floor(high + 1e-6)
+    return min(low, high), max(low, high)
 
 
 def _common_step(distances):

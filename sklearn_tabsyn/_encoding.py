@@ -11,7 +11,8 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from sklearn_tabsyn._links import find_links
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
-from sklearn_tabsyn._slots import Continuous, Discrete, Nominal, missing_key
+from sklearn_tabsyn._protection import protect
+from sklearn_tabsyn._slots import Continuous, Discrete, Nominal, blank, missing_key
 from sklearn_tabsyn._steps import (
     check_steps,
     default_transformer,
@@ -19,6 +20,7 @@ from sklearn_tabsyn._steps import (
     first_difference,
     invert_step,
     is_apart,
+    nearest_of,
 )
 
 # Rows on which the inverse of a user's own encoder is tried before training.
@@ -52,6 +54,8 @@ class TableEncoder:
     encoder : ColumnTransformer, default=None
         Invertible steps for all columns; by default normal scores for numbers
         of many values and ordinal codes for all others.
+    min_count : int, default=1
+        Rows in which a value must be found to be kept; see :func:`protect`.
 
     Attributes
     ----------
@@ -61,9 +65,10 @@ class TableEncoder:
         What each encoded column becomes, and how it is read back.
     """
 
-    def __init__(self, schema, encoder=None):
+    def __init__(self, schema, encoder=None, min_count=1):
         self.schema = schema
         self.encoder = encoder
+        self.min_count = min_count
 
     def fit(self, frame):
         """Learn the encoding of a float frame and return its encoded rows.
@@ -71,9 +76,13 @@ class TableEncoder:
         Raises
         ------
         ValueError
-            If a step of the user's encoder cannot be inverted.
+            If a step of the user's encoder cannot be inverted, or if no value of a
+            column may be kept.
         """
-        self._fit_transformer(frame)
+        learned, hidden = frame, None
+        if self.min_count > 1:
+            learned, frame, hidden = protect(self.schema, frame, self.min_count)
+        self._fit_transformer(learned)
         low, high = self._transform(frame)
         self.kinds_ = self._kinds()
         missing = frame.isna()
@@ -82,11 +91,13 @@ class TableEncoder:
         # A value of each column by itself: together they are no row of the table.
         self.filler_ = frame.quantile(interpolation="lower").to_numpy()
         self.ends_ = np.stack([frame.min(), frame.max()], 1)
+        if self.min_count > 1:
+            self.filler_ = self.ends_[:, 0]
         self.links_ = self._find_links(frame)
         self._place_slots(low, high, missing.to_numpy())
         if self.encoder is not None:
             self._check_round_trip(frame.iloc[:N_CHECKED])
-        return self._rows(low, high, frame)
+        return blank(self.slots_, self._rows(low, high, frame), hidden)
 
     def encode(self, frame):
         """Return the encoded rows of a float frame."""
@@ -116,10 +127,7 @@ class TableEncoder:
         if column.kind == "category":
             return values
         if self.kinds_[unit] != "continuous":
-            known = self.known_values(unit)
-            middles = (known[1:] + known[:-1]) / 2
-            nearest = known[np.searchsorted(middles, values)]
-            return np.where(np.isnan(values), np.nan, nearest)
+            return nearest_of(self.known_values(unit), values)
         here = np.where(np.isnan(values), self.filler_[unit], values)
         nearest = column.read(column.restore(here))
         return np.where(np.isnan(values), np.nan, nearest)
@@ -189,7 +197,7 @@ class TableEncoder:
         """Fit the user's transformer if it can be inverted, or the default one."""
         transformer = self.encoder
         if transformer is None:
-            transformer = default_transformer(frame, self.schema)
+            transformer = default_transformer(frame, self.schema, self.min_count)
         else:
             check_steps(transformer)
         self.transformer_ = clone(transformer).set_params(sparse_threshold=0)
@@ -222,10 +230,7 @@ class TableEncoder:
             if name != "discrete":
                 continue
             for j, known in zip(columns, step.categories_, strict=True):
-                known = known[~np.isnan(known)]
-                middles = (known[1:] + known[:-1]) / 2
-                nearest = known[np.searchsorted(middles, frame[j])]
-                frame[j] = np.where(frame[j].isna(), np.nan, nearest)
+                frame[j] = nearest_of(known[~np.isnan(known)], frame[j])
         return frame
 
     def view(self, frame):
@@ -253,7 +258,7 @@ class TableEncoder:
             for j, (column, kind) in enumerate(columns)
             if kind == "continuous" and column.is_natural
         ]
-        return find_links(self.schema.natural(frame), candidates)
+        return find_links(self.schema.natural(frame), candidates, self.min_count)
 
     def _copy_linked(self, levels, frame, known):
         """Copy values from sources to linked targets, or back where these are known."""

@@ -51,6 +51,21 @@ def from_pandas(table, detail):
     return columns[0].to_frame().with_columns(*columns[1:]).to_native()
 
 
+def narrow_enums(detail, levels):
+    """Return what restores a foreign frame, its enums of the levels of columns only."""
+    import narwhals as nw
+
+    def narrow(dtype, kept):
+        if not isinstance(dtype, nw.Enum):
+            return dtype
+        return nw.Enum([level for level in dtype.categories if level in kept])
+
+    implementation, schema = detail
+    pairs = zip(schema, levels, strict=True)
+    schema = [(name, narrow(dtype, kept)) for (name, dtype), kept in pairs]
+    return implementation, schema
+
+
 def _column_to_pandas(column):
     dtype = column.dtype
     if dtype.is_temporal() and hasattr(dtype, "time_unit"):

@@ -39,7 +39,7 @@ class Link:
         return ((target == source) & ~np.isin(target, self.common)).to_numpy()
 
 
-def find_links(natural, candidates):
+def find_links(natural, candidates, min_count=1):
     """Return the links between columns of numbers, sources before their targets.
 
     Parameters
@@ -48,6 +48,8 @@ def find_links(natural, candidates):
         Natural values of all columns.
     candidates : list of int
         Positions of the columns that may be linked.
+    min_count : int, default=1
+        Rows in which a value must be found to be kept.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def find_links(natural, candidates):
     """
     some = np.unique(np.linspace(0, len(natural) - 1, N_SEARCHED).astype(int))
     values = natural.iloc[some, candidates].to_numpy(dtype=np.float64, copy=True)
-    common = [_common(column) for column in values.T]
+    common = [_common(column, min_count) for column in values.T]
     for column, often in zip(values.T, common, strict=True):
         column[np.isin(column, often)] = np.nan
     strengths = [
@@ -75,10 +77,11 @@ def find_links(natural, candidates):
     ]
 
 
-def _common(column):
+def _common(column, min_count):
     """Return the values that make up much of a column."""
     values, counts = np.unique(column[~np.isnan(column)], return_counts=True)
-    return values[(counts > 1) & (counts >= COMMON * len(column))]
+    least = max(2, min_count, COMMON * len(column))
+    return values[counts >= least]
 
 
 def _strength(a, b):

@@ -16,7 +16,8 @@ from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows, TableEncoder
 from sklearn_tabsyn._given import Cells, Choice, Given
 from sklearn_tabsyn._observation import Layout, Observation
-from sklearn_tabsyn._scored import read_scored
+from sklearn_tabsyn._protection import min_rows
+from sklearn_tabsyn._scored import read_further, read_scored
 from sklearn_tabsyn._table import (
     TableSchema,
     TargetSchema,
@@ -55,14 +56,28 @@ class TableModel:
 
     @classmethod
     def learn(
-        cls, X, y, weights, categorical_features, encoder, sigma_data, conditional
+        cls,
+        X,
+        y,
+        weights,
+        categorical_features,
+        encoder,
+        protect_values,
+        sigma_data,
+        conditional,
     ):
         """Return the model of a table, and its encoded rows."""
+        min_count = min_rows(protect_values)
+        if encoder is not None and min_count > 1:
+            raise ValueError(
+                "protect_values needs encoder=None, for steps of your own may keep any "
+                "value. Leave one of them out."
+            )
         schemas = [TableSchema.from_table(X, categorical_features)]
         if y is not None:
             schemas.append(TargetSchema.from_target(y))
         encoders = [
-            TableEncoder(schema, own)
+            TableEncoder(schema, own, min_count)
             for schema, own in zip(schemas, (encoder, None), strict=False)
         ]
         tables = zip(encoders, schemas, (X, y), strict=False)
@@ -83,7 +98,7 @@ class TableModel:
         """Return the encoded rows of a further table with the same columns."""
         self._check_target(y)
         tables = zip(self.encoders, self.schemas, (X, y), strict=False)
-        return _join([e.encode(schema.read(table)) for e, schema, table in tables])
+        return _join([read_further(schema, e, table) for e, schema, table in tables])
 
     def read_scored(self, X, y):
         """Return encoded rows, and what their log-density has beside that of these."""
@@ -213,7 +228,9 @@ class TableModel:
                 continue
             new = column.restore(values[here, unit])
             own = frame.iloc[:, unit].copy()
-            own.iloc[rows[here]] = new.array
+            # Categories of the table may be more than those that are drawn.
+            categories = isinstance(new.dtype, pd.CategoricalDtype)
+            own.iloc[rows[here]] = new.tolist() if categories else new.array
             frame.isetitem(unit, own)
         return close_frame(frame, container)
 

@@ -1,9 +1,24 @@
-"""Rows to be scored: what is new of them, and the units of their numbers."""
+"""Rows after the fit: what is new of them, and the units of their numbers."""
 
 import numpy as np
+import pandas as pd
 
-from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
+from sklearn_tabsyn._slots import blank
+
+
+def read_further(schema, encoder, table):
+    """Return encoded rows to learn from, besides those of the fit.
+
+    If values of a few rows are protected, what fit did not keep is not learned; it may
+    be one of them. Else it is refused.
+    """
+    if encoder.min_count == 1:
+        return encoder.encode(schema.read(table))
+    frame, given = schema.read_known(table)
+    hidden = frame.isna().to_numpy() & (given.to_numpy() | ~encoder.gaps_)
+    rows = encoder.encode(frame.mask(hidden, pd.Series(encoder.filler_), axis=1))
+    return blank(encoder.slots_, rows, hidden)
 
 
 def read_scored(schema, encoder, table):
@@ -33,7 +48,7 @@ def read_scored(schema, encoder, table):
     rows = encoder.encode_given(frame.to_numpy(), ~unseen)
     slopes = np.where(unseen, 0.0, _log_slopes(encoder, frame))
     extra = slopes.sum(1) - unseen.sum(1) * np.log(encoder.n_rows_ + 1)
-    return _without(encoder, rows, unseen), extra
+    return blank(encoder.slots_, rows, unseen), extra
 
 
 def _find_unseen(encoder, frame, given):
@@ -61,14 +76,3 @@ def _log_slopes(encoder, frame):
         if isinstance(step, NormalScoreTransformer):
             slopes[:, columns] = step.log_slopes(view.iloc[:, columns])
     return slopes
-
-
-def _without(encoder, rows, gone):
-    """Return encoded rows without some cells, (n, n_columns), of the table."""
-    low, high, levels = (part.copy() for part in rows)
-    for slot in encoder.slots_:
-        own = gone[:, slot.unit]
-        values = slice(slot.value, slot.value + slot.n_values)
-        low[own, values] = high[own, values] = np.nan
-        levels[own, slot.level : slot.level + slot.n_codebooks] = -1
-    return Rows(low, high, levels)

@@ -200,6 +200,19 @@ class Nominal(_Slot):
         return self.keys[self.order[rank]]
 
 
+def blank(slots, rows, gone):
+    """Return encoded rows without some cells, (n, n_columns), of the table, if any."""
+    if gone is None:
+        return rows
+    low, high, levels = (part.copy() for part in rows)
+    for slot in slots:
+        own = gone[:, slot.unit]
+        values = slice(slot.value, slot.value + slot.n_values)
+        low[own, values] = high[own, values] = np.nan
+        levels[own, slot.level : slot.level + slot.n_codebooks] = -1
+    return type(rows)(low, high, levels)
+
+
 def _keys(encoded, place):
     """Return one number for each row: its code, or 1 + the place of its one-hot 1."""
     columns = encoded[:, place]

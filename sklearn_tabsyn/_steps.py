@@ -15,25 +15,41 @@ from sklearn_tabsyn._normal_score import NormalScoreTransformer
 MAX_DISCRETE = 128
 
 
-def default_transformer(frame, schema):
-    """Return the transformer that suits the columns of a float frame."""
+def default_transformer(frame, schema, min_count=1):
+    """Return the transformer that suits the columns of a float frame.
+
+    No value of fewer than `min_count` rows is kept.
+    """
     kinds = {"continuous": [], "discrete": [], "nominal": []}
     for j, column in enumerate(schema.columns):
         values = frame[j].dropna()
         if column.kind == "category" or values.empty:
             kinds["nominal"].append(j)
             continue
-        # A value seen about once says no more than its neighbourhood.
-        limit = max(2, min(MAX_DISCRETE, len(values) // 4))
-        few = values.nunique() <= limit
+        few = has_few_values(values) and values.value_counts().min() >= min_count
         kinds["discrete" if few else "continuous"].append(j)
+    scores = NormalScoreTransformer(min_count=min_count)
     return ColumnTransformer(
         [
-            ("continuous", NormalScoreTransformer(), kinds["continuous"]),
+            ("continuous", scores, kinds["continuous"]),
             ("discrete", OrdinalEncoder(), kinds["discrete"]),
             ("nominal", OrdinalEncoder(), kinds["nominal"]),
         ]
     )
+
+
+def has_few_values(values):
+    """Tell whether numbers without gaps have so few values that each has a level."""
+    # A value seen about once says no more than its neighbourhood.
+    limit = max(2, min(MAX_DISCRETE, len(values) // 4))
+    return len(np.unique(values)) <= limit
+
+
+def nearest_of(known, values):
+    """Return the nearest of sorted known values; NaN stays NaN."""
+    middles = (known[1:] + known[:-1]) / 2
+    nearest = known[np.searchsorted(middles, values)]
+    return np.where(np.isnan(values), np.nan, nearest)
 
 
 def encoded_places(step, outputs):

@@ -65,6 +65,10 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         and `OneHotEncoder` become codebook columns, all others are continuous. By
         default numbers with more than 128 values are encoded by
         :class:`NormalScoreTransformer`, everything else by `OrdinalEncoder`.
+    protect_values : bool or int, default=False
+        Rows in which a value must be found to be given out, 5 if True. Rarer numbers
+        are interpolated, rarer names left out, ends of ranges averaged. `encoder` must
+        be None. Off, for most want exact values, and the tails lose by it.
     denoiser : {"residual_mlp", "mlp"} or type, default="residual_mlp"
         The network: pre-norm residual blocks, the plain network of TabSyn [2]_, or a
         `torch.nn.Module` class made as
@@ -171,7 +175,8 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     -----
     A fitted synthesizer, and its pickle, keeps the weights of the network, the
     distinct values of each column with their ranks and shares, and no rows. So it does
-    hold single values: the highest salary, a unique name.
+    hold single values, as the highest salary or a unique name; with `protect_values`
+    none of few rows. This is no differential privacy: rows can be close to real ones.
 
     Missing values are learned jointly with everything else, and come back.
 
@@ -214,6 +219,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     _parameter_constraints = {
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "encoder": [ColumnTransformer, None],
+        "protect_values": ["boolean", Interval(Integral, 2, None, closed="left")],
         "denoiser": [StrOptions(set(NETWORKS)), type],
         "hidden_dim": [
             Interval(Integral, 1, None, closed="left"),
@@ -259,6 +265,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         *,
         categorical_features="from_dtype",
         encoder=None,
+        protect_values=False,
         denoiser="residual_mlp",
         hidden_dim="auto",
         n_blocks=3,
@@ -294,6 +301,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     ):
         self.categorical_features = categorical_features
         self.encoder = encoder
+        self.protect_values = protect_values
         self.denoiser = denoiser
         self.hidden_dim = hidden_dim
         self.n_blocks = n_blocks
@@ -369,6 +377,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
                     weights,
                     self.categorical_features,
                     self.encoder,
+                    self.protect_values,
                     self.sigma_data,
                     CONDITIONAL
                     if self.conditional is True

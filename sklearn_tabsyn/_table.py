@@ -7,7 +7,13 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
 from sklearn_tabsyn._columns import FloatColumn
-from sklearn_tabsyn._frames import column_names, from_pandas, is_foreign, to_pandas
+from sklearn_tabsyn._frames import (
+    column_names,
+    from_pandas,
+    is_foreign,
+    narrow_enums,
+    to_pandas,
+)
 from sklearn_tabsyn._inference import learn_column
 
 # Integers with up to this many distinct values are classes when they are a target.
@@ -170,6 +176,13 @@ class TableSchema:
         if self.container[0] == "numpy":
             return [f"x{j}" for j in range(len(self.columns))]
         return [column.name for column in self.columns]
+
+    def narrow_container(self):
+        """List no level in the container that has left its column."""
+        kind, detail = self.container
+        if kind == "foreign":
+            levels = [column.levels for column in self.columns]
+            self.container = kind, narrow_enums(detail, levels)
 
     def _canonical(self, frame):
         """Return pairs of a column and its canonical values."""

@@ -23,6 +23,7 @@ ORDER = [
     "_slots",
     "_links",
     "_steps",
+    "_protection",
     "_encoding",
     "_scored",
     "_blocks",
