@@ -25,9 +25,9 @@ def protect(schema, frame, min_count):
     Rare names leave the schema, and their cells are hidden: no other name stands for
     them, and a column learns from its other rows alone. Rare numbers of few values
     become the nearest frequent one, which keeps the order of the rows and the share of
-    high and low. Numbers of many values are left to :class:`NormalScoreTransformer`;
-    here only the ends of their range become those of its means. Gaps of a few rows are
-    hidden.
+    high and low. Numbers of many values, and those of few of which many are rare, are
+    left to :class:`NormalScoreTransformer`; here only the ends of their range become
+    those of its means. Gaps of a few rows are hidden.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def _narrow_names(column, places, min_count):
     kept = np.flatnonzero(counts >= min_count)
     if not len(kept):
         text = (
-            f"has {len(counts)} distinct values, none of them in protect_values="
-            f"{min_count} rows. Drop the column, or lower protect_values."
+            f"has {len(counts)} distinct values, none of them in {min_count} rows or "
+            "more, so protect_values leaves none. Drop it, or lower protect_values."
         )
         raise ValueError(column.error(text))
     column.narrow(kept)
@@ -91,8 +91,8 @@ def _narrow_numbers(column, values, min_count):
     seen = ~np.isnan(values)
     if seen.sum() < min_count:
         text = (
-            f"has values in {seen.sum()} rows only, and protect_values={min_count}. "
-            "Drop the column, or lower protect_values."
+            f"has values in {seen.sum()} rows, and not in {min_count} or more, so "
+            "protect_values would leave none. Drop it, or lower protect_values."
         )
         raise ValueError(column.error(text))
     distinct, counts = np.unique(values[seen], return_counts=True)

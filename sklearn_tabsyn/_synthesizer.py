@@ -176,7 +176,10 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     A fitted synthesizer, and its pickle, keeps the weights of the network, the
     distinct values of each column with their ranks and shares, and no rows. So it does
     hold single values, as the highest salary or a unique name; with `protect_values`
-    none of few rows. This is no differential privacy: rows can be close to real ones.
+    none of few rows. Rare names, and gaps, then teach nothing; numbers of up to 128
+    values become the nearest frequent one; all others lie between means of groups, and
+    may be real by chance where they are rounded. Category dtypes lose rare levels too.
+    This is no differential privacy: rows can be close to real ones.
 
     Missing values are learned jointly with everything else, and come back.
 
