@@ -346,3 +346,17 @@ def test_numbers_of_all_dtypes_are_coded_at_the_ends(fast, column):
     assert type(drawn.iloc[0]) is type(kept.iloc[0])
     assert kept.iloc[0] < drawn.min() <= kept.iloc[3]
     assert kept.iloc[-4] <= drawn.max() < kept.iloc[-1]
+
+
+def test_numbers_that_copy_another_column_copy_nothing_rare(fast):
+    rng = np.random.default_rng(0)
+    bill = rng.lognormal(size=200)
+    bill[:3] = 1.2345678  # in 3 rows of 200, which is often but not enough
+    paid = np.where(rng.random(200) < 0.7, bill, rng.lognormal(size=200))
+    table = pd.DataFrame({"bill": bill, "paid": paid})
+    synthesizer = fast(protect_values=True).fit(table)
+    rows = synthesizer.sample(1_000)
+    assert (rows["bill"] == rows["paid"]).mean() > 0.3
+    assert not np.isin(rows, table).any()
+    held = pickle.dumps(synthesizer)
+    assert not any(value.tobytes() in held for value in np.unique(table))
