@@ -55,14 +55,22 @@ class TableModel:
 
     @classmethod
     def learn(
-        cls, X, y, weights, categorical_features, encoder, sigma_data, conditional
+        cls,
+        X,
+        y,
+        weights,
+        categorical_features,
+        encoder,
+        find_relations,
+        sigma_data,
+        conditional,
     ):
         """Return the model of a table, and its encoded rows."""
         schemas = [TableSchema.from_table(X, categorical_features)]
         if y is not None:
             schemas.append(TargetSchema.from_target(y))
         encoders = [
-            TableEncoder(schema, own)
+            TableEncoder(schema, own, find_relations)
             for schema, own in zip(schemas, (encoder, None), strict=False)
         ]
         tables = zip(encoders, schemas, (X, y), strict=False)
@@ -72,6 +80,11 @@ class TableModel:
         codebooks = [book for encoder in encoders for book in encoder.codebooks_]
         blocks = describe_columns(rows, codebooks, weights, sigma_data)
         return cls(schemas, encoders, blocks, _layout(encoders), conditional), rows
+
+    @property
+    def relations(self):
+        """Exact relations between columns of the table."""
+        return list(self.encoders[0].relations_.listed)
 
     @property
     def column_kinds(self):
@@ -117,10 +130,10 @@ class TableModel:
 
     def decode_cells(self, values, levels, cells, known):
         """Return the canonical values of encoded rows of the table."""
-        frames = self._decode_frames(values, levels, cells, known)
+        frames = self._decode_frames(values, levels, cells, known, gaps=False)
         return next(frames).to_numpy(dtype=np.float64)
 
-    def _decode_frames(self, values, levels, cells, known):
+    def _decode_frames(self, values, levels, cells, known, gaps=True):
         """Yield the canonical values of the table, and of the target behind it."""
         unit = 0
         for schema, encoder in zip(self.schemas, self.encoders, strict=True):
@@ -131,7 +144,7 @@ class TableModel:
                 given = cells[:, units], known[:, units]
                 unit = units.stop
             own = values[:, :n_values], levels[:, :n_levels]
-            yield encoder.decode(*own, *given)
+            yield encoder.decode(*own, *given, gaps=gaps)
             values, levels = values[:, n_values:], levels[:, n_levels:]
 
     def check_values(self):
@@ -187,7 +200,10 @@ class TableModel:
                 if kind == "nominal":
                     center = choice.values[chances.argmax(1)]
                 expected[rows[part], unit] = center
-        return expected
+        known = cells.known[:, : gaps.shape[1]]
+        frame = np.where(known, cells.values[:, : gaps.shape[1]], expected)
+        frame = pd.DataFrame(np.where(known | gaps, frame, np.nan))
+        return self.encoders[0].relations_.repair(frame, known, gaps=False).to_numpy()
 
     def _check_target(self, y):
         """Refuse a target that was not there in fit, and one that is not there now."""
@@ -356,7 +372,7 @@ def _layout(encoders):
         )
         for slot in encoder.slots_
     ]
-    sources = {link.target: link.source for link in encoders[0].links_}
+    sources = {link.target: link.source for link in encoders[0].relations_.marked}
     values, levels, missing, linked = [], [], [], []
     for slot, start in slots:
         unit = start + slot.unit

@@ -65,6 +65,9 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         and `OneHotEncoder` become codebook columns, all others are continuous. By
         default numbers with more than 128 values are encoded by
         :class:`NormalScoreTransformer`, everything else by `OrdinalEncoder`.
+    find_relations : bool, default=True
+        Whether new rows keep what holds exactly between columns, see `relations_`. It
+        costs little, and no smooth model learns it. None are found with an `encoder`.
     denoiser : {"residual_mlp", "mlp"} or type, default="residual_mlp"
         The network: pre-norm residual blocks, the plain network of TabSyn [2]_, or a
         `torch.nn.Module` class made as
@@ -151,6 +154,10 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     column_kinds_ : dict
         Name of each column to "continuous", "discrete" or "nominal". The columns of
         an array are named by their indices.
+    relations_ : list of Relation
+        What holds exactly between columns of `X`, with `kind`, `target`, `source`,
+        `share`, `constant` and `strict`: a column equals another, is a constant apart
+        or a multiple of it, in all or many rows; is a function of it; or is never less.
     denoiser_ : torch.nn.Module
         The trained denoiser, D(x; sigma).
     loss_curve_ : list of float
@@ -171,7 +178,8 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     -----
     A fitted synthesizer, and its pickle, keeps the weights of the network, the
     distinct values of each column with their ranks and shares, and no rows. So it does
-    hold single values: the highest salary, a unique name.
+    hold single values: the highest salary, a unique name. Of a column that is a
+    function of another it holds each pair of their values once, such as code and name.
 
     Missing values are learned jointly with everything else, and come back.
 
@@ -214,6 +222,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     _parameter_constraints = {
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "encoder": [ColumnTransformer, None],
+        "find_relations": ["boolean"],
         "denoiser": [StrOptions(set(NETWORKS)), type],
         "hidden_dim": [
             Interval(Integral, 1, None, closed="left"),
@@ -259,6 +268,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         *,
         categorical_features="from_dtype",
         encoder=None,
+        find_relations=True,
         denoiser="residual_mlp",
         hidden_dim="auto",
         n_blocks=3,
@@ -294,6 +304,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     ):
         self.categorical_features = categorical_features
         self.encoder = encoder
+        self.find_relations = find_relations
         self.denoiser = denoiser
         self.hidden_dim = hidden_dim
         self.n_blocks = n_blocks
@@ -369,17 +380,16 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
                     weights,
                     self.categorical_features,
                     self.encoder,
+                    self.find_relations,
                     self.sigma_data,
-                    CONDITIONAL
-                    if self.conditional is True
-                    else float(self.conditional),
+                    CONDITIONAL if self.conditional is True else self.conditional,
                 )
                 denoiser = model.build_denoiser(self._network(len(weights)))
             net = self._train(denoiser, rows, weights, device)
             profile = noise_profile(denoiser.eval(), rows)
         self._model, self._profile, self._n_calls = model, profile, 0
         self._n_points = suited_points(denoiser, RowDataset(rows, fixed=True))
-        self.column_kinds_ = model.column_kinds
+        self.column_kinds_, self.relations_ = model.column_kinds, model.relations
         self.n_iter_ = net.budget.step
         self.loss_curve_ = losses_of(net, "train_loss")
         self.validation_loss_curve_ = losses_of(net, "valid_loss")

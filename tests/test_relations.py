@@ -1,4 +1,4 @@
-"""Columns that are exactly equal in many rows."""
+"""Exact relations between columns: found, learned and kept, and none by chance."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,6 @@ import pytest
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._encoding import TableEncoder
-from sklearn_tabsyn._links import find_links
 from sklearn_tabsyn._table import TableSchema
 
 
@@ -20,19 +19,30 @@ def make_bills(n_rows=3000, seed=0):
     return pd.DataFrame({"bill": bill, "paid": paid, "other": rng.permutation(bill)})
 
 
+def find(table):
+    """Return the relations of a table, and its canonical values."""
+    schema = TableSchema.from_table(table)
+    encoder = TableEncoder(schema)
+    frame = schema.read(table)
+    encoder.fit(frame)
+    return encoder.relations_, frame
+
+
 def test_links_are_found_and_chance_is_not():
     table = make_bills()
-    [link] = find_links(table.astype(float), [0, 1, 2])
+    relations, frame = find(table)
+    [link] = relations.marked
     assert (link.target, link.source) == (1, 0)
     assert link.common.tolist() == [0]
     equal = (table["paid"] == table["bill"]).to_numpy()
-    np.testing.assert_array_equal(link.holds(table), equal & (table["paid"] != 0))
+    marks = relations.marks(link, frame)
+    np.testing.assert_array_equal(marks, equal & (table["paid"] != 0))
 
 
 def test_columns_of_few_values_are_equal_by_chance():
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.integers(0, 40, (5000, 3)).astype(float))
-    assert find_links(table, [0, 1, 2]) == []
+    assert find(table)[0].listed == []
 
 
 def test_chains_of_links_are_decoded_from_their_end():
@@ -44,7 +54,7 @@ def test_chains_of_links_are_decoded_from_their_end():
     schema = TableSchema.from_table(table)
     encoder = TableEncoder(schema)
     rows = encoder.fit(schema.read(table))
-    targets = [link.target for link in encoder.links_]
+    targets = [link.target for link in encoder.relations_.marked]
     assert targets == [1, 2]
     values = rows.low + np.float32(1e-3)  # not exactly the same any more
     back = schema.restore(encoder.decode(values, rows.levels))
