@@ -44,9 +44,11 @@ class Axis:
             self.start = 0.0
             if column.step > 1:
                 self.unit, self.start = float(column.step), column.lowest
-        known = np.unique(self.read(values[~np.isnan(values)]))
-        self.low, self.high = known[0], known[-1]
-        self.known = known if discrete else None
+        ends = self.read(np.array([np.nanmin(values), np.nanmax(values)]))
+        self.low, self.high = ends
+        self.known = None
+        if discrete:
+            self.known = np.unique(self.read(values[~np.isnan(values)]))
 
     @property
     def has_zero(self):

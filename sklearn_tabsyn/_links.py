@@ -217,6 +217,10 @@ def _is_always(link, target, source, axes):
         if constant is None or constant == 1:
             return False
         link.constant = constant
+        # Of few values, what is only made by rounding is better seen as a function.
+        few = all(axes[j].known is not None for j in (link.target, link.source))
+        if few and not np.allclose(constant * source, target, rtol=1e-9, atol=0):
+            return False
     if not link.agrees(target, source, axes).all():
         return False
     unrelated = np.random.default_rng(0).permutation(source)

@@ -186,7 +186,7 @@ def put_in_order(orders, axes, cells, held):
         What has to hold where both columns have a value.
     axes : dict of int to Axis
         Positions and axes of the columns.
-    cells : Cells
+    cells : Drawn
         The rows; what is known of them stays.
     held : dict of int to ndarray of shape (n_rows,), dtype bool
         What else stays.

@@ -58,7 +58,7 @@ class Relation:
         return text if self.share == 1 else f"{text} in {self.share:.1%} of the rows"
 
 
-class Cells:
+class Drawn:
     """The columns of a frame that relations read and change.
 
     Parameters
@@ -189,13 +189,13 @@ class Relations:
         if not self.links and not self.functions and not self.orders:
             return frame
         marks = marks or {}
-        cells = Cells(frame, known)
+        cells = Drawn(frame, known)
         links = [link for link in self.links if link.always or link.target in marks]
         always = [link for link in links if link.always]
-        for link in reversed(links):
+        for link in always[::-1] + links[::-1]:  # what always holds comes first
             self._follow_target(link, cells, marks)
         for function in reversed(self.functions):
-            self._find_source(function.source, cells)
+            self._find_source(function.source, cells, gaps)
         for link in links:
             self._follow_source(link, cells, marks)
         if self.orders:
@@ -252,7 +252,7 @@ class Relations:
             rows &= ~fits & ~cells.known[link.source]
             cells.put(link.source, rows, axis.write(back))
 
-    def _find_source(self, unit, cells):
+    def _find_source(self, unit, cells, gaps):
         """Make sources of functions suit the targets that are given."""
         functions = [f for f in self.functions if f.source == unit]
         given = np.any([cells.known[f.target] for f in functions], axis=0)
@@ -260,10 +260,10 @@ class Relations:
         size = max(1, MAX_CELLS // len(functions[0].keys))
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
-            targets = [
-                (cells[f.target][part], cells.known[f.target][part]) for f in functions
-            ]
-            cells[unit][part] = fitting_sources(functions, cells[unit][part], targets)
+            targets = [(cells[f.target], cells.known[f.target]) for f in functions]
+            targets = [(target[part], given[part]) for target, given in targets]
+            drawn = cells[unit][part]
+            cells[unit][part] = fitting_sources(functions, drawn, targets, gaps)
         cells.known[unit][rows] = True
 
     def _put_in_order(self, cells, marks):
