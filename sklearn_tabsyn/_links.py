@@ -15,7 +15,7 @@ COMMON = 0.01
 # of the latter that must agree there.
 N_FEW, N_SOME, SOME_SHARE = 300, 1_000, 0.013
 # Pairs at most that are looked at closely.
-MAX_CLOSE = 1_000
+MAX_CLOSE = 500
 # A scale that rounding leaves less certain than this says little.
 MAX_WIDTH = 0.01
 KINDS = ["equal", "difference", "ratio"]
@@ -157,16 +157,19 @@ def _common(column):
 def _equals(values, units, free, axes):
     """Return the pairs of columns that are equal in many rows, and how many."""
     found = []
+    few = values[np.unique(np.linspace(0, len(values) - 1, 2 * N_SOME).astype(int))]
     for i in np.flatnonzero(free):
-        agree = values[:, :i] == values[:, [i]]
-        share = agree.mean(0)
-        for j in np.flatnonzero(share >= MIN_SHARE):
+        seems = (few[:, :i] == few[:, [i]]).mean(0) >= MIN_SHARE / 2
+        for j in np.flatnonzero(seems):
+            share = np.mean(values[:, j] == values[:, i])
+            if share < MIN_SHARE:
+                continue
             # The later column copies the earlier one.
             link = Link("equal", int(units[i]), int(units[j]))
             pair = values[:, i], values[:, j]
             chance = np.mean(pair[0] == np.roll(pair[1], 1))
-            if share[j] >= MIN_LIFT * chance and _stands_out(link, *pair, axes):
-                found.append((float(share[j]), link))
+            if share >= MIN_LIFT * chance and _stands_out(link, *pair, axes):
+                found.append((float(share), link))
     return found
 
 

@@ -148,6 +148,9 @@ class Relations:
             values = found._values(frame.iloc[some], family)
             found.orders += find_orders(values, family, column)
         found.listed = found._list(columns, frame)
+        used = {j for link in found.links for j in (link.target, link.source)}
+        used |= {j for order in found.orders for j in (order.low, order.high)}
+        found.axes = {j: axis for j, axis in found.axes.items() if j in used}
         return found
 
     @property
