@@ -41,8 +41,6 @@ class ColumnSchema:
 
     kind = "number"
     levels = None
-    # Whether natural values of two such columns can be compared.
-    is_natural = True
 
     def error(self, text):
         """Return an error message that names the column."""
@@ -212,8 +210,6 @@ class StepColumn(ColumnSchema):
     lowest: int | None = None
     step: int = 1
     n_steps: int = 0
-
-    is_natural = False
 
     @classmethod
     def learn(cls, column, name, dtype, missing, **how):

@@ -9,9 +9,9 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-from sklearn_tabsyn._links import find_links
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
 from sklearn_tabsyn._protection import protect
+from sklearn_tabsyn._relations import Relations
 from sklearn_tabsyn._slots import Continuous, Discrete, Nominal, blank, missing_key
 from sklearn_tabsyn._steps import (
     check_steps,
@@ -54,6 +54,8 @@ class TableEncoder:
     encoder : ColumnTransformer, default=None
         Invertible steps for all columns; by default normal scores for numbers
         of many values and ordinal codes for all others.
+    find_relations : bool, default=True
+        Whether to find exact relations between columns; none with an own encoder.
     min_count : int, default=1
         Rows in which a value must be found to be kept; see :func:`protect`.
 
@@ -63,11 +65,14 @@ class TableEncoder:
         The fitted encoder.
     slots_ : list of Continuous, Discrete and Nominal
         What each encoded column becomes, and how it is read back.
+    relations_ : Relations
+        What holds exactly between columns.
     """
 
-    def __init__(self, schema, encoder=None, min_count=1):
+    def __init__(self, schema, encoder=None, find_relations=True, min_count=1):
         self.schema = schema
         self.encoder = encoder
+        self.find_relations = find_relations
         self.min_count = min_count
 
     def fit(self, frame):
@@ -93,7 +98,9 @@ class TableEncoder:
         self.ends_ = np.stack([frame.min(), frame.max()], 1)
         if self.min_count > 1:
             self.filler_ = self.ends_[:, 0]
-        self.links_ = self._find_links(frame)
+        self.relations_ = Relations()
+        if self.find_relations and self.encoder is None:
+            self.relations_ = self._find_relations(frame, hidden)
         self._place_slots(low, high, missing.to_numpy())
         if self.encoder is not None:
             self._check_round_trip(frame.iloc[:N_CHECKED])
@@ -144,7 +151,7 @@ class TableEncoder:
         levels = np.zeros((n_levels, self.n_codebooks_), dtype=np.int32)
         levels[:, slot.level] = np.arange(n_levels)
         values = np.zeros((n_levels, self.n_values_))
-        return np.unique(self.decode(values, levels)[unit].to_numpy())
+        return np.unique(self._decode_apart(values, levels)[unit].to_numpy())
 
     def points(self, unit, low, high, n_points):
         """Return values of a continuous column that lie evenly between two others.
@@ -170,15 +177,26 @@ class TableEncoder:
         values = np.zeros((n_points, self.n_values_))
         values[:, slot.value] = coordinates
         levels = np.zeros((n_points, self.n_codebooks_), dtype=np.int32)
-        found = self.decode(values, levels)[unit].to_numpy()
+        found = self._decode_apart(values, levels)[unit].to_numpy()
         column = self.schema.columns[unit]
-        return column.read(column.restore(found)), even
+        return self.relations_.suited(unit, column.read(column.restore(found))), even
 
-    def decode(self, values, levels, cells=None, known=None):
+    def decode(self, values, levels, cells=None, known=None, gaps=True):
         """Return the float frame of encoded values and levels.
 
-        Where a cell is `known`, it is that of `cells`, as it is.
+        Where a cell is `known`, it is that of `cells`, as it is. Without `gaps` no
+        relation to another column makes a value a missing one.
         """
+        frame = self._decode_apart(values, levels)
+        if known is None:
+            known = np.zeros(frame.shape, dtype=bool)
+        else:
+            frame = frame.mask(known, cells)
+        marks = {link.target: levels[:, j] == 1 for link, j in self._link_places()}
+        return self.relations_.repair(frame, known, marks, gaps)
+
+    def _decode_apart(self, values, levels):
+        """Return the float frame of encoded columns, each by itself."""
         n_encoded = max(s.stop or 0 for s in self.transformer_.output_indices_.values())
         encoded = np.full((len(values), n_encoded), np.nan)
         for slot in self.slots_:
@@ -186,11 +204,6 @@ class TableEncoder:
         inverted = self._invert(encoded)
         if self.encoder is not None:
             inverted = self.schema.from_natural(inverted)
-        if known is None:
-            known = np.zeros(inverted.shape, dtype=bool)
-        else:
-            inverted = inverted.mask(known, cells)
-        self._copy_linked(levels, inverted, known.copy())
         return inverted
 
     def _fit_transformer(self, frame):
@@ -248,36 +261,12 @@ class TableEncoder:
                 low[:, outputs], high[:, outputs] = step.intervals(block)
         return low, high
 
-    def _find_links(self, frame):
-        """Return the links between continuous numbers; none with a user's encoder."""
-        if self.encoder is not None:
-            return []
-        columns = zip(self.schema.columns, self.kinds_, strict=True)
-        candidates = [
-            j
-            for j, (column, kind) in enumerate(columns)
-            if kind == "continuous" and column.is_natural
-        ]
-        return find_links(self.schema.natural(frame), candidates, self.min_count)
-
-    def _copy_linked(self, levels, frame, known):
-        """Copy values from sources to linked targets, or back where these are known."""
-        links = list(self._link_places())
-        for link, place in reversed(links):
-            linked = levels[:, place] == 1
-            back = linked & known[:, link.target] & ~known[:, link.source]
-            self._copy(link.target, link.source, back, frame)
-            known[back, link.source] = True
-        for link, place in links:
-            linked = (levels[:, place] == 1) & ~known[:, link.target]
-            self._copy(link.source, link.target, linked, frame)
-
-    def _copy(self, source, target, linked, frame):
-        """Copy one column to another where both have a value."""
-        linked = linked & frame[[source, target]].notna().all(axis=1).to_numpy()
-        values = self.schema.columns[source].natural(frame[source].to_numpy())
-        values = self.schema.columns[target].from_natural(values[linked])
-        frame.loc[linked, target] = values
+    def _find_relations(self, frame, hidden):
+        """Return the relations in rows of which nothing is hidden."""
+        if hidden is not None:
+            frame = frame[~hidden.any(axis=1)].reset_index(drop=True)
+        columns = self.schema.columns
+        return Relations.find(columns, self.kinds_, frame, self.min_count)
 
     def _rows(self, low, high, frame):
         n_rows = len(low)
@@ -288,17 +277,14 @@ class TableEncoder:
         )
         for slot in self.slots_:
             slot.encode(low, high, rows)
-        if self.links_:
-            natural = self.schema.natural(frame)
-            for link, place in self._link_places():
-                known = frame[link.target].notna()
-                rows.levels[:, place] = np.where(known, link.holds(natural), -1)
+        for link, place in self._link_places():
+            rows.levels[:, place] = self.relations_.marks(link, frame)
         return rows
 
     def _link_places(self):
         """Yield each link and its place among the levels."""
         places = {slot.unit: slot.link for slot in self.slots_ if slot.linked}
-        for link in self.links_:
+        for link in self.relations_.marked:
             yield link, places[link.target]
 
     def blocks(self):
@@ -311,7 +297,7 @@ class TableEncoder:
 
     def _make_slots(self, low, high, missing):
         """Yield the slots of all encoded columns."""
-        targets = {link.target for link in self.links_}
+        targets = {link.target for link in self.relations_.marked}
         for _, step, columns, outputs in self.blocks():
             last = step.steps[-1][1] if isinstance(step, Pipeline) else step
             if isinstance(last, OneHotEncoder | OrdinalEncoder):

@@ -63,6 +63,7 @@ class TableModel:
         categorical_features,
         encoder,
         protect_values,
+        find_relations,
         sigma_data,
         conditional,
     ):
@@ -77,7 +78,7 @@ class TableModel:
         if y is not None:
             schemas.append(TargetSchema.from_target(y))
         encoders = [
-            TableEncoder(schema, own, min_count)
+            TableEncoder(schema, own, find_relations, min_count)
             for schema, own in zip(schemas, (encoder, None), strict=False)
         ]
         tables = zip(encoders, schemas, (X, y), strict=False)
@@ -87,6 +88,11 @@ class TableModel:
         codebooks = [book for encoder in encoders for book in encoder.codebooks_]
         blocks = describe_columns(rows, codebooks, weights, sigma_data)
         return cls(schemas, encoders, blocks, _layout(encoders), conditional), rows
+
+    @property
+    def relations(self):
+        """Exact relations between columns of the table."""
+        return list(self.encoders[0].relations_.listed)
 
     @property
     def column_kinds(self):
@@ -132,10 +138,10 @@ class TableModel:
 
     def decode_cells(self, values, levels, cells, known):
         """Return the canonical values of encoded rows of the table."""
-        frames = self._decode_frames(values, levels, cells, known)
+        frames = self._decode_frames(values, levels, cells, known, gaps=False)
         return next(frames).to_numpy(dtype=np.float64)
 
-    def _decode_frames(self, values, levels, cells, known):
+    def _decode_frames(self, values, levels, cells, known, gaps=True):
         """Yield the canonical values of the table, and of the target behind it."""
         unit = 0
         for schema, encoder in zip(self.schemas, self.encoders, strict=True):
@@ -146,7 +152,7 @@ class TableModel:
                 given = cells[:, units], known[:, units]
                 unit = units.stop
             own = values[:, :n_values], levels[:, :n_levels]
-            yield encoder.decode(*own, *given)
+            yield encoder.decode(*own, *given, gaps=gaps)
             values, levels = values[:, n_values:], levels[:, n_levels:]
 
     def check_values(self):
@@ -202,7 +208,10 @@ class TableModel:
                 if kind == "nominal":
                     center = choice.values[chances.argmax(1)]
                 expected[rows[part], unit] = center
-        return expected
+        known = cells.known[:, : gaps.shape[1]]
+        frame = np.where(known, cells.values[:, : gaps.shape[1]], expected)
+        frame = pd.DataFrame(np.where(known | gaps, frame, np.nan))
+        return self.encoders[0].relations_.repair(frame, known, gaps=False).to_numpy()
 
     def _check_target(self, y):
         """Refuse a target that was not there in fit, and one that is not there now."""
@@ -373,7 +382,7 @@ def _layout(encoders):
         )
         for slot in encoder.slots_
     ]
-    sources = {link.target: link.source for link in encoders[0].links_}
+    sources = {link.target: link.source for link in encoders[0].relations_.marked}
     values, levels, missing, linked = [], [], [], []
     for slot, start in slots:
         unit = start + slot.unit

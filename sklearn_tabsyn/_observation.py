@@ -19,7 +19,7 @@ class Layout(NamedTuple):
     missing_levels : ndarray of shape (n_codebooks,), dtype int64
         Level that means missing; -1 if none does.
     sources : ndarray of shape (n_codebooks,), dtype int64
-        For those that say whether a number equals that of another column, this
+        For those that say whether a number is made of that of another column, this
         other column; -1 elsewhere.
     """
 
@@ -79,7 +79,7 @@ class Observation(nn.Module):
             What is given and there.
         """
         values = units[:, self.value_units] & batch.has_values.bool()
-        # Whether two numbers are equal is known of those who know both.
+        # Whether a number is made of another is known of those who know both.
         both = (self.sources < 0) | units[:, self.sources.clamp(min=0)]
         levels = units[:, self.level_units] & both
         return values, levels & batch.has_levels.bool()

@@ -16,7 +16,7 @@ class _Slot:
 
     A number that can be missing has a gate beside it: a codebook of two levels,
     1 where it is missing. Of names, missing is one more level. A number that is often
-    exactly that of another column has a link: a codebook of two levels, 1 where it is.
+    made of another column has a link: a codebook of two levels, 1 where it is.
     Both come after the column's own codebooks.
     """
 

@@ -6,7 +6,6 @@ from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
@@ -27,6 +26,7 @@ from sklearn_tabsyn._generation import cut_batches, generate_blocks, noise_profi
 from sklearn_tabsyn._given import Cells, Given
 from sklearn_tabsyn._likelihood import suited_points
 from sklearn_tabsyn._model import TableModel
+from sklearn_tabsyn._persistence import WeightsAsArrays
 from sklearn_tabsyn._sampling import (
     SAMPLERS,
     check_sampling,
@@ -45,7 +45,7 @@ CONDITIONAL = 0.3
 CHURN = ("S_churn", "S_tmin", "S_tmax", "S_noise")
 
 
-class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
+class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
     """Learn the joint distribution of a table and sample new rows.
 
     A diffusion model: Gaussian noise is added to encoded rows, a network learns what
@@ -69,6 +69,9 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         Rows in which a value must be found to be given out, 5 if True. Rarer numbers
         are interpolated, rarer names left out, ends of ranges averaged. `encoder` must
         be None. Off, for most want exact values, and the tails lose by it.
+    find_relations : bool, default=True
+        Whether new rows keep what holds exactly between columns, see `relations_`. It
+        costs little, and no smooth model learns it. None are found with an `encoder`.
     denoiser : {"residual_mlp", "mlp"} or type, default="residual_mlp"
         The network: pre-norm residual blocks, the plain network of TabSyn [2]_, or a
         `torch.nn.Module` class made as
@@ -155,6 +158,10 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     column_kinds_ : dict
         Name of each column to "continuous", "discrete" or "nominal". The columns of
         an array are named by their indices.
+    relations_ : list of Relation
+        What holds exactly between columns of `X`, with `kind`, `target`, `source`,
+        `share`, `constant` and `strict`: a column equals another, is a constant apart
+        or a multiple of it, in all or many rows; is a function of it; or is never less.
     denoiser_ : torch.nn.Module
         The trained denoiser, D(x; sigma).
     loss_curve_ : list of float
@@ -175,11 +182,12 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     -----
     A fitted synthesizer, and its pickle, keeps the weights of the network, the
     distinct values of each column with their ranks and shares, and no rows. So it does
-    hold single values, as the highest salary or a unique name; with `protect_values`
+    hold single values, as the highest salary or a unique name, and of a column that is
+    a function of another each pair once, such as code and name; with `protect_values`
     none of few rows. Rare names, and gaps, then teach nothing; numbers of up to 128
     values become the nearest frequent one; all others lie between means of groups, and
-    may be real by chance where they are rounded. Category dtypes lose rare levels too.
-    This is no differential privacy: rows can be close to real ones.
+    may be real by chance where they are rounded. This is no differential privacy: rows
+    can be close to real ones.
 
     Missing values are learned jointly with everything else, and come back.
 
@@ -223,6 +231,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "encoder": [ColumnTransformer, None],
         "protect_values": ["boolean", Interval(Integral, 2, None, closed="left")],
+        "find_relations": ["boolean"],
         "denoiser": [StrOptions(set(NETWORKS)), type],
         "hidden_dim": [
             Interval(Integral, 1, None, closed="left"),
@@ -269,6 +278,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         categorical_features="from_dtype",
         encoder=None,
         protect_values=False,
+        find_relations=True,
         denoiser="residual_mlp",
         hidden_dim="auto",
         n_blocks=3,
@@ -305,6 +315,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         self.categorical_features = categorical_features
         self.encoder = encoder
         self.protect_values = protect_values
+        self.find_relations = find_relations
         self.denoiser = denoiser
         self.hidden_dim = hidden_dim
         self.n_blocks = n_blocks
@@ -381,17 +392,16 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
                     self.categorical_features,
                     self.encoder,
                     self.protect_values,
+                    self.find_relations,
                     self.sigma_data,
-                    CONDITIONAL
-                    if self.conditional is True
-                    else float(self.conditional),
+                    CONDITIONAL if self.conditional is True else self.conditional,
                 )
                 denoiser = model.build_denoiser(self._network(len(weights)))
             net = self._train(denoiser, rows, weights, device)
             profile = noise_profile(denoiser.eval(), rows)
         self._model, self._profile, self._n_calls = model, profile, 0
         self._n_points = suited_points(denoiser, RowDataset(rows, fixed=True))
-        self.column_kinds_ = model.column_kinds
+        self.column_kinds_, self.relations_ = model.column_kinds, model.relations
         self.n_iter_ = net.budget.step
         self.loss_curve_ = losses_of(net, "train_loss")
         self.validation_loss_curve_ = losses_of(net, "valid_loss")
@@ -571,24 +581,6 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         if random_state is None:
             random_state = self.random_state
         return seed_sequence(random_state).entropy
-
-    def __getstate__(self):
-        state = dict(super().__getstate__())
-        if "denoiser_" in state:
-            # Weights as numpy arrays: small, and free of the device.
-            weights = state.pop("denoiser_").network.state_dict()
-            state["_weights"] = {name: w.cpu().numpy() for name, w in weights.items()}
-        return state
-
-    def __setstate__(self, state):
-        state = dict(state)
-        weights = state.pop("_weights", None)
-        super().__setstate__(state)
-        if weights is not None:
-            denoiser = self._model.build_denoiser()
-            tensors = {name: torch.tensor(w) for name, w in weights.items()}
-            denoiser.network.load_state_dict(tensors)
-            self.denoiser_ = denoiser.to(find_device(self.device)).eval()
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

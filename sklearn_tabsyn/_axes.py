@@ -1,0 +1,189 @@
+"""Numbers and dates on axes on which they can be compared, and what they can be."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from sklearn_tabsyn._columns import EXACT, FloatColumn, StepColumn
+
+NANOSECONDS = {"D": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+# Quotients of decimals are whole up to this.
+NEARLY = 1e-6
+
+
+class Axis:
+    """A column of numbers or dates, in units that it shares with others.
+
+    Parameters
+    ----------
+    column : FloatColumn or StepColumn
+        Schema of the column.
+    values : ndarray of shape (n_rows,), dtype float64
+        Canonical training values.
+    discrete : bool
+        Whether it can only have values that were there.
+    scale, offset : float, default=1.0, 0.0
+        From canonical values to the axis.
+    tick : int, default=1
+        What one unit of the axis is: 1, or nanoseconds of dates.
+    """
+
+    def __init__(self, column, values, discrete, scale=1.0, offset=0.0, tick=1):
+        self.column = column
+        self.scale, self.offset, self.tick = scale, offset, tick
+        self.rounded = isinstance(column, StepColumn)
+        self.unit, self.start, self.eps = scale, offset, 0.0
+        if not self.rounded:
+            floats = getattr(column.dtype, "kind", "O") == "f"
+            size = min(getattr(column.dtype, "itemsize", 8), 8) if floats else 8
+            self.float = np.dtype(f"f{size}")
+            self.eps = float(np.finfo(self.float).eps)
+            self.rounded = column.decimals is not None
+            self.unit = 10.0**-column.decimals if self.rounded else 0.0
+            self.start = 0.0
+            if column.step > 1:
+                self.unit, self.start = float(column.step), column.lowest
+        ends = self.read(np.array([np.nanmin(values), np.nanmax(values)]))
+        self.low, self.high = ends
+        self.known = None
+        if discrete:
+            self.known = np.unique(self.read(values[~np.isnan(values)]))
+
+    @property
+    def has_zero(self):
+        """Whether numbers of the column can be compared by their ratio."""
+        return isinstance(self.column, FloatColumn)
+
+    def read(self, values):
+        """Return canonical values on the axis."""
+        if isinstance(self.column, FloatColumn):
+            return self.column.natural(values)
+        return self.column.natural(values) * self.scale + self.offset
+
+    def write(self, values):
+        """Return canonical values of those on the axis."""
+        return (values - self.offset) / self.scale
+
+    def round(self, values):
+        """Return values with the decimals of the column."""
+        if isinstance(self.column, FloatColumn):
+            return self.column.natural(values)
+        return self.read(self.write(values))
+
+    def nearest(self, values):
+        """Return the nearest values that the column can have; NaN stays NaN."""
+        there = ~np.isnan(values)
+        found, here = np.full(len(values), np.nan), values[there]
+        if self.known is not None:
+            middles = (self.known[1:] + self.known[:-1]) / 2
+            found[there] = self.known[np.searchsorted(middles, here)]
+        elif isinstance(self.column, FloatColumn):
+            found[there] = self.column.read(self.column.restore(here))
+        else:
+            found[there] = self.round(here).clip(self.low, self.high)
+        return found
+
+    def amount(self, distance):
+        """Return a distance on the axis, or a ratio, as users know it."""
+        if self.has_zero:
+            return float(distance)
+        if self.column.unit[0] in "mM":
+            return pd.Timedelta(round(distance) * self.tick, "ns")
+        return float(distance) * self.tick * 10.0**-self.column.decimals
+
+    def below(self, values, strict):
+        """Return the highest possible values up to, or if `strict` below, others."""
+        return self._beside(values, strict, -1)
+
+    def above(self, values, strict):
+        """Return the lowest possible values from, or if `strict` above, others."""
+        return self._beside(values, strict, 1)
+
+    def _beside(self, values, strict, sign):
+        """Return the nearest possible values on one side, within the range."""
+        if self.known is not None:
+            known = sign * self.known[::sign]
+            side = "right" if strict else "left"
+            place = np.searchsorted(known, sign * values, side).clip(max=len(known) - 1)
+            return sign * known[place]
+        if self.unit:
+            steps = sign * (values - self.start) / self.unit
+            steps = np.floor(steps + NEARLY) + 1 if strict else np.ceil(steps - NEARLY)
+            beside = self.round(self.start + sign * steps * self.unit)
+        else:
+            beside = values.astype(self.float)
+            short = (beside <= values) if sign > 0 else (beside >= values)
+            short &= strict | (beside != values)
+            end = self.float.type(sign * np.inf)
+            beside = np.where(short, np.nextafter(beside, end), beside)
+        return beside.astype(np.float64).clip(self.low, self.high)
+
+
+def find_axes(columns, kinds, frame):
+    """Return the axes of columns that can be compared, by family.
+
+    Parameters
+    ----------
+    columns : list of ColumnSchema
+        Schemas of the columns.
+    kinds : list of {"continuous", "discrete", "nominal"}
+        How they are encoded.
+    frame : DataFrame of shape (n_rows, n_columns)
+        Canonical values.
+
+    Returns
+    -------
+    families : list of dict of int to Axis
+        Numbers; dates; durations; and integers too large for floats.
+    """
+    numbers, steps = {}, {}
+    for j, (column, kind) in enumerate(zip(columns, kinds, strict=True)):
+        if kind == "nominal" or frame[j].isna().all():
+            continue
+        if isinstance(column, FloatColumn):
+            values = frame[j].to_numpy()
+            numbers[j] = Axis(column, values, kind == "discrete")
+        elif isinstance(column, StepColumn):
+            family = column.unit[0].replace("u", "i"), column.decimals
+            steps.setdefault(family, []).append(j)
+    families = [numbers]
+    for members in steps.values():
+        members = {j: columns[j] for j in members}
+        places = _common_places(members)
+        families.append(
+            {
+                j: Axis(columns[j], frame[j].to_numpy(), kinds[j] == "discrete", *place)
+                for j, place in places.items()
+            }
+        )
+    return families
+
+
+def _common_places(columns):
+    """Return scale, offset and tick of columns of steps on one exact axis.
+
+    Columns that would make its numbers too large for floats are left out.
+    """
+    spans = {}
+    for j, column in columns.items():
+        dates = column.unit[0] in "mM"
+        unit = np.datetime_data(np.dtype(column.unit))[0] if dates else "ns"
+        spans[j] = [n * NANOSECONDS[unit] for n in (column.lowest, column.step)]
+    taken = []
+    for j in sorted(spans, key=lambda j: -spans[j][1]):  # the coarsest first
+        base, tick = _common_ticks([spans[k] for k in [*taken, j]])
+        tops = (spans[k][0] + spans[k][1] * columns[k].n_steps for k in [*taken, j])
+        if max(tops) - base < EXACT * tick:
+            taken.append(j)
+    base, tick = _common_ticks([spans[j] for j in taken])
+    return {
+        j: (float(spans[j][1] // tick), float((spans[j][0] - base) // tick), tick)
+        for j in sorted(taken)
+    }
+
+
+def _common_ticks(spans):
+    """Return the lowest of all columns, and a unit of which all steps are multiples."""
+    base = min((low for low, _ in spans), default=0)
+    return base, math.gcd(*(n for low, step in spans for n in (low - base, step)))

@@ -1,0 +1,187 @@
+"""Columns that determine others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+# Rows that are looked at first.
+N_FEW = 300
+# A function is one if columns that do not depend on each other would rarely seem so, if
+# so many rows confirm it, and if these are so large a share of all.
+MAX_LOG_CHANCE = np.log(1e-9)
+MIN_CONFIRMED, MIN_CONFIRMED_SHARE = 50, 0.5
+
+
+@dataclass
+class Function:
+    """Column `target` is determined by column `source`.
+
+    Parameters
+    ----------
+    target, source : int
+        Positions of the two columns.
+    keys : ndarray of shape (n_keys,), dtype float64
+        Sorted canonical values of the source, NaN last.
+    values : ndarray of shape (n_keys,), dtype float64
+        Canonical value of the target for each; NaN if it is missing, or not known.
+    shares : ndarray of shape (n_keys,), dtype float64
+        Share of the rows that have it.
+    whole : bool
+        Whether it determines which targets are missing too. If not, it only speaks of
+        rows where both columns have a value.
+    """
+
+    target: int
+    source: int
+    keys: np.ndarray
+    values: np.ndarray
+    shares: np.ndarray
+    whole: bool
+
+    @classmethod
+    def of(cls, target, source, frame):
+        """Return the function, or None if not all rows of a frame follow it."""
+        column, source_column = (frame[j].to_numpy() for j in (target, source))
+        parts = {"return_inverse": True, "return_counts": True}
+        keys, codes, counts = np.unique(source_column, **parts)
+        there = ~np.isnan(column) & ~np.isnan(source_column)
+        values = np.full(len(keys), np.nan)
+        values[codes[there]] = column[there]
+        if (values[codes[there]] != column[there]).any():
+            return None
+        whole_values = values.copy()
+        whole_values[codes] = column
+        whole = bool(_same(whole_values[codes], column).all())
+        values = whole_values if whole else values
+        return cls(target, source, keys, values, counts / counts.sum(), whole)
+
+    def places(self, source):
+        """Return the place of each source among the keys."""
+        return np.searchsorted(self.keys, source).clip(max=len(self.keys) - 1)
+
+    def predict(self, source, target):
+        """Return what the target should be, and where nothing is known as it is."""
+        places = self.places(source)
+        known = _same(self.keys[places], source)
+        if not self.whole:
+            known &= ~np.isnan(self.values[places]) & ~np.isnan(target)
+        return np.where(known, self.values[places], target)
+
+    def agrees(self, target):
+        """Tell which keys may have which targets, (n_rows, n_keys)."""
+        agrees = _same(self.values, target[:, None])
+        if not self.whole:
+            agrees |= np.isnan(self.values) | np.isnan(target)[:, None]
+        return agrees
+
+
+def find_functions(frame, some, candidates):
+    """Return the functions between columns of levels, sources before their targets.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns)
+        Canonical values.
+    some : ndarray of shape (n_some,), dtype int64
+        Rows to search; what is found must hold in all.
+    candidates : list of int
+        Positions of the columns.
+
+    Returns
+    -------
+    functions : list of Function
+        At most one for each target.
+    """
+    columns = [pd.factorize(frame[j].to_numpy()[some])[0] for j in candidates]
+    sizes = [int(codes.max(initial=-1)) + 1 for codes in columns]
+    # Who determines others has more values; of two names for one thing the first.
+    order = sorted(range(len(columns)), key=lambda k: -sizes[k])
+    few = np.unique(np.linspace(0, len(some) - 1, N_FEW).astype(int))
+    codes = np.array([columns[k][few] for k in order], dtype=np.int64)
+    found = {}
+    for place, k in enumerate(order):
+        groups = np.bincount(columns[k] + 1)[1:]
+        if np.sum(np.maximum(groups - 1, 0)) < MIN_CONFIRMED:
+            continue
+        seems = _are_determined(codes[place], codes[place + 1 :])
+        for other in np.array(order)[place + 1 :][seems]:
+            target, source = candidates[other], candidates[k]
+            if target in found or not _is_confirmed(columns[k], columns[other]):
+                continue
+            function = Function.of(target, source, frame)
+            if function is not None:
+                found[target] = function
+    # No source has fewer values than its target, so all come after their sources.
+    places = [candidates[k] for k in order]
+    return sorted(found.values(), key=lambda f: places.index(f.target))
+
+
+def fitting_sources(functions, source, targets, gaps=True):
+    """Return sources that make all given targets, as near as can be to those drawn.
+
+    Of several the one that has the place, by its share, that the drawn one has among
+    all; so all of them are used, and often ones often.
+
+    Parameters
+    ----------
+    functions : list of Function
+        Functions of one source.
+    source : ndarray of shape (n_rows,), dtype float64
+        Drawn canonical values.
+    targets : list of (ndarray of float64, ndarray of bool)
+        For each function the target of every row, and whether it is given.
+    gaps : bool, default=True
+        Whether a missing source is one.
+    """
+    keys, shares = functions[0].keys, functions[0].shares
+    places = functions[0].places(source)
+    agrees = np.tile(gaps | ~np.isnan(keys), (len(source), 1))
+    for function, (target, given) in zip(functions, targets, strict=True):
+        agrees &= function.agrees(target) | ~given[:, None]
+    below = (agrees * shares).cumsum(1)
+    aims = (shares.cumsum() - shares / 2)[places] * below[:, -1]
+    picked = (below <= aims[:, None]).sum(1).clip(max=len(keys) - 1)
+    fits = agrees[np.arange(len(source)), places] | ~agrees.any(1)
+    return np.where(fits, source, keys[picked])
+
+
+def _are_determined(source, targets):
+    """Tell of which targets no two rows of the same source differ; -1 is missing."""
+    order = np.argsort(source, kind="stable")
+    order = order[source[order] >= 0]
+    if not len(order) or not len(targets):
+        return np.zeros(len(targets), dtype=bool)
+    starts = np.flatnonzero(np.diff(source[order], prepend=-1))
+    targets = targets[:, order]
+    highest = np.maximum.reduceat(targets, starts, axis=1)
+    filled = np.where(targets < 0, np.iinfo(targets.dtype).max, targets)
+    lowest = np.minimum.reduceat(filled, starts, axis=1)
+    return ((highest == lowest) | (highest < 0)).all(1)
+
+
+def _is_confirmed(source, target):
+    """Tell whether a target is determined, in so many rows that it is no chance."""
+    both = (source >= 0) & (target >= 0)
+    source, target = source[both], target[both]
+    if not _are_determined(source, target[None]).all():
+        return False
+    groups = np.bincount(source)
+    groups = groups[groups > 0]
+    n_confirmed = np.sum(groups - 1)
+    if n_confirmed < max(MIN_CONFIRMED, MIN_CONFIRMED_SHARE * len(source)):
+        return False
+    return _log_chance(groups, target) < MAX_LOG_CHANCE
+
+
+def _log_chance(groups, target):
+    """Return log p(all rows of each group agree) if the target did not depend on it."""
+    shares = np.unique(target, return_counts=True)[1] / len(target)
+    sizes, times = np.unique(groups, return_counts=True)
+    agree = np.logaddexp.reduce(np.log(shares)[:, None] * sizes, axis=0)
+    return float(agree @ times)
+
+
+def _same(a, b):
+    """Tell where two columns are equal or both missing."""
+    return (a == b) | (np.isnan(a) & np.isnan(b))

@@ -1,0 +1,386 @@
+"""Exact relations between columns: found, learned and kept, and none by chance."""
+
+import pickle
+import re
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
+from sklearn_tabsyn._encoding import TableEncoder
+from sklearn_tabsyn._relations import Relations
+from sklearn_tabsyn._table import TableSchema
+
+
+def make_bills(n_rows=3000, seed=0):
+    """Bills, a fifth of them paid in full, some not at all."""
+    rng = np.random.default_rng(seed)
+    bill = rng.lognormal(8, 1, n_rows).round().astype(int)
+    paid = (bill * rng.random(n_rows)).round().astype(int)
+    paid = np.where(rng.random(n_rows) < 0.2, bill, paid)
+    paid = np.where(rng.random(n_rows) < 0.1, 0, paid)
+    return pd.DataFrame({"bill": bill, "paid": paid, "other": rng.permutation(bill)})
+
+
+def find(table):
+    """Return the relations of a table, and its canonical values."""
+    schema = TableSchema.from_table(table)
+    encoder = TableEncoder(schema)
+    frame = schema.read(table)
+    encoder.fit(frame)
+    return encoder.relations_, frame
+
+
+def test_links_are_found_and_chance_is_not():
+    table = make_bills()
+    relations, frame = find(table)
+    [link] = relations.marked
+    assert (link.target, link.source) == (1, 0)
+    assert link.common.tolist() == [0]
+    equal = (table["paid"] == table["bill"]).to_numpy()
+    marks = relations.marks(link, frame)
+    np.testing.assert_array_equal(marks, equal & (table["paid"] != 0))
+
+
+def test_columns_of_few_values_are_equal_by_chance():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.integers(0, 40, (5000, 3)).astype(float))
+    assert find(table)[0].listed == []
+
+
+def test_chains_of_links_are_decoded_from_their_end():
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=2000)
+    second = np.where(rng.random(2000) < 0.5, first, rng.normal(size=2000))
+    third = np.where(rng.random(2000) < 0.5, second, rng.normal(size=2000))
+    table = pd.DataFrame({"a": first, "b": second, "c": third})
+    schema = TableSchema.from_table(table)
+    encoder = TableEncoder(schema)
+    rows = encoder.fit(schema.read(table))
+    targets = [link.target for link in encoder.relations_.marked]
+    assert targets == [1, 2]
+    values = rows.low + np.float32(1e-3)  # not exactly the same any more
+    back = schema.restore(encoder.decode(values, rows.levels))
+    for a, b in (("a", "b"), ("b", "c")):
+        linked = (table[a] == table[b]).to_numpy()
+        assert (back[a] == back[b])[linked].all()
+        assert not (back[a] == back[b])[~linked].any()
+
+
+def test_missing_sources_are_not_copied():
+    table = make_bills().astype(float)
+    table.loc[::7, "bill"] = np.nan
+    schema = TableSchema.from_table(table)
+    encoder = TableEncoder(schema)
+    rows = encoder.fit(schema.read(table))
+    [(_, place)] = encoder._link_places()
+    levels = np.maximum(rows.levels, 0)
+    levels[:, place] = 1
+    back = schema.restore(encoder.decode(np.nan_to_num(rows.low), levels))
+    known = back["bill"].notna()
+    assert back["paid"].notna().all()
+    assert known.mean() == pytest.approx(6 / 7, abs=0.01)
+
+
+def test_equal_shares_are_learned():
+    table = make_bills()
+    synthesizer = DiffusionSynthesizer(hidden_dim=64, max_iter=300, random_state=0)
+    rows = synthesizer.fit(table).sample(3000)
+    real, new = ((t["paid"] == t["bill"]).mean() for t in (table, rows))
+    assert new == pytest.approx(real, abs=0.03)
+    assert (rows["paid"] == rows["other"]).mean() < 0.01
+    assert (rows["paid"] == 0).mean() == pytest.approx(0.1, abs=0.03)
+
+
+N_ROWS = 2000
+
+
+def make_order(n_rows=N_ROWS, seed=0):
+    """Orders of goods: each column but the first few is made of another."""
+    rng = np.random.default_rng(seed)
+    net = rng.lognormal(4, 1, n_rows).round(2)
+    code = rng.integers(0, 30, n_rows)
+    days = pd.to_timedelta(rng.integers(0, 900, n_rows), unit="D")
+    start = pd.Timestamp("2024-01-01") + days
+    wait = pd.to_timedelta(rng.geometric(0.1, n_rows) - 1, unit="D")
+    seconds = pd.to_timedelta(rng.integers(0, 10**8, n_rows), unit="s")
+    free = rng.lognormal(1, 1, n_rows).round(2)
+    bill = rng.lognormal(8, 1, n_rows).round()
+    part = (bill * rng.random(n_rows)).round()
+    some = rng.random((4, n_rows)) < [[0.3], [0.25], [0.5], [0.2]]
+    table = pd.DataFrame(
+        {
+            "net": net,
+            "gross": (net * 1.19).round(2),
+            "fee": np.where(some[0], (net * 0.05).round(2), free),
+            "bill": bill,
+            "paid": np.where(some[1], bill + 10, part),
+            "start": start,
+            "end": start + wait,
+            "due": start + wait + pd.Timedelta(days=30),
+            "seen": start + seconds.where(~some[2], pd.Timedelta(hours=36)),
+            "code": code,
+            "name": [f"name {k // 2}" if k > 3 else None for k in code],
+            "group": np.array(list("abc"), dtype=object)[code // 10],
+        }
+    )
+    table.loc[some[3], "gross"] = np.nan
+    table.loc[::7, "due"] = pd.NaT
+    return table
+
+
+EXPECTED = [
+    ("ratio", "gross", "net", 1.19),
+    ("ratio", "fee", "net", 0.05),
+    ("difference", "paid", "bill", 10.0),
+    ("difference", "due", "end", pd.Timedelta(days=30)),
+    ("difference", "seen", "start", pd.Timedelta(hours=36)),
+    ("function", "name", "code", None),
+    ("function", "group", "code", None),
+    ("order", "end", "start", None),
+]
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """A synthesizer of orders; read only."""
+    synthesizer = DiffusionSynthesizer(
+        hidden_dim=64, max_iter=400, conditional=True, random_state=0
+    )
+    return synthesizer.fit(make_order())
+
+
+def check_order(rows):
+    """Assert what holds always, and return the shares of what holds in many rows."""
+    both = rows[["net", "gross"]].notna().all(axis=1)
+    assert ((rows["net"] * 1.19).round(2) == rows["gross"])[both].all()
+    there = rows["due"].notna()
+    assert (rows["due"] == rows["end"] + pd.Timedelta(days=30))[there].all()
+    assert (rows["start"] <= rows["end"]).all()
+    pairs = rows.groupby("code")[["name", "group"]]
+    assert (pairs.nunique(dropna=False) == 1).all(axis=None)
+    return {
+        "fee": ((rows["net"] * 0.05).round(2) == rows["fee"]).mean(),
+        "paid": (rows["paid"] == rows["bill"] + 10).mean(),
+        "seen": (rows["seen"] == rows["start"] + pd.Timedelta(hours=36)).mean(),
+    }
+
+
+def test_relations_of_every_kind_are_found(planted):
+    found = [(r.kind, r.target, r.source, r.constant) for r in planted.relations_]
+    assert sorted(found, key=str) == sorted(EXPECTED, key=str)
+    shares = check_order(make_order())
+    for relation in planted.relations_:
+        expected = shares.get(relation.target, 1.0)
+        assert relation.share == pytest.approx(expected, abs=1e-3)
+    texts = [str(relation) for relation in planted.relations_]
+    assert "gross = 1.19 * net" in texts
+    assert "due = end + 30 days 00:00:00" in texts
+    assert "name is a function of code" in texts
+    assert "start <= end" in texts
+    [fee] = [text for text in texts if text.startswith("fee")]
+    assert re.fullmatch(r"fee = 0\.05 \* net in \d\d\.\d% of the rows", fee)
+
+
+def test_relations_hold_in_new_rows(planted):
+    rows = planted.sample(4000, random_state=0)
+    shares = check_order(rows)
+    for name, share in check_order(make_order()).items():
+        assert shares[name] == pytest.approx(share, abs=0.03)
+    # codes and names are the known ones
+    pairs = ["code", "name", "group"]
+    known = make_order()[pairs].drop_duplicates()
+    assert len(pd.concat([known, rows[pairs]]).drop_duplicates()) == len(known)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"gross": (50.0, 100.0)},
+        {"due": (pd.Timestamp("2024-06-01"), pd.Timestamp("2024-06-10"))},
+        {"end": pd.Timestamp("2024-02-01")},
+        {"start": pd.Timestamp("2026-06-01")},
+        {"name": ["name 3", "name 4"]},
+        {"name": "name 5", "group": "b"},
+        {"code": 7, "net": 10.0},
+    ],
+    ids=str,
+)
+def test_sources_follow_given_targets(planted, conditions):
+    rows = planted.sample(200, random_state=0, conditions=conditions)
+    check_order(rows)
+    for name, asked in conditions.items():
+        if isinstance(asked, tuple):
+            assert rows[name].between(*asked).all()
+        else:
+            assert rows[name].isin(asked if isinstance(asked, list) else [asked]).all()
+    if "name" in conditions and "group" not in conditions:
+        assert rows["code"].nunique() == 4
+
+
+def test_filled_gaps_keep_relations():
+    table = make_order()
+    gappy = table.copy()
+    for place, name in enumerate(["net", "end", "code", "group"]):
+        gappy.loc[place::6, name] = None
+    synthesizer = DiffusionSynthesizer(
+        hidden_dim=32, max_iter=100, conditional=1.0, random_state=0
+    )
+    for strategy in ("draw", "mean"):
+        imputer = DiffusionImputer(synthesizer, strategy=strategy, random_state=0)
+        filled = imputer.fit_transform(gappy)
+        assert filled.notna().all(axis=None)
+        there = gappy.notna()
+        assert (filled[there] == gappy[there]).where(there, True).all(axis=None)
+        assert (filled["start"] <= filled["end"]).all()
+        # a price that goes beyond the known ones has no known net price
+        there = filled["gross"] <= 1.19 * gappy["net"].max()
+        made = (filled["net"] * 1.19).round(2)
+        assert (made == filled["gross"])[there].all()
+        assert there.mean() > 0.99
+        assert (filled.groupby("code")["group"].nunique() == 1).all()
+
+
+def test_order_is_repaired_along_chains():
+    rng = np.random.default_rng(0)
+    low = rng.normal(50, 10, 1000)
+    middle = low + rng.exponential(3, 1000)
+    high = middle + rng.exponential(3, 1000)
+    whole = np.floor(rng.exponential(300, 1000))
+    table = pd.DataFrame({"high": high, "low": low, "middle": middle, "whole": whole})
+    table["more"] = whole + np.floor(rng.exponential(50, 1000)) + 1
+    table.loc[::5, "middle"] = np.nan
+    relations, frame = find(table)
+    texts = [str(relation) for relation in relations.listed]
+    assert texts == ["low < middle", "middle < high", "whole < more"]
+    drawn = frame.apply(lambda column: rng.permutation(column))
+    known = np.zeros(drawn.shape, dtype=bool)
+    known[::2, 2] = known[::3, 4] = True
+    repaired = relations.repair(drawn, known)
+    found, asked = repaired.to_numpy()[known], drawn.to_numpy()[known]
+    np.testing.assert_array_equal(found, asked)
+    np.testing.assert_array_equal(repaired.isna(), drawn.isna())
+    first = repaired.set_axis(table.columns, axis=1)
+    there = first["middle"].notna()
+    assert (first["low"] < first["high"]).all()
+    assert (first["low"] < first["middle"])[there].all()
+    assert (first["middle"] < first["high"])[there].all()
+    assert (first["whole"] < first["more"]).all()
+    assert (first % 1 == 0)[["whole", "more"]].all(axis=None)
+    for name in table:
+        assert first[name].between(table[name].min(), table[name].max())[there].all()
+
+
+def test_a_bijection_counts_once_and_chains_end_at_roots():
+    rng = np.random.default_rng(0)
+    city = rng.integers(0, 40, 1500)
+    table = pd.DataFrame(
+        {
+            "country": city // 20,
+            "code": city,
+            "city": [f"city {k}" for k in city],
+            "state": city // 5,
+        }
+    )
+    texts = [str(relation) for relation in find(table.astype(str))[0].listed]
+    names = {"country", "city", "state"}
+    assert set(texts) == {f"{name} is a function of code" for name in names}
+
+
+def test_relations_between_numbers_of_few_values():
+    rng = np.random.default_rng(0)
+    year = rng.integers(1990, 2030, 800)
+    table = pd.DataFrame({"year": year, "next": year + 1, "decade": year // 10})
+    texts = [str(relation) for relation in find(table)[0].listed]
+    assert texts == ["next = year + 1", "decade is a function of year"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "Int64", "int16"])
+def test_relations_hold_in_other_dtypes(dtype):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.integers(0, 3000, 600)}).astype(dtype)
+    table["b"] = table["a"] + 7
+    table["c"] = 3 * table["a"]
+    synthesizer = DiffusionSynthesizer(hidden_dim=16, max_iter=20, random_state=0)
+    rows = synthesizer.fit(table).sample(500)
+    texts = [str(relation) for relation in synthesizer.relations_]
+    assert texts == ["b = a + 7", "c = 3 * a"]
+    assert (rows.dtypes == table.dtypes).all()
+    assert (rows["b"] == rows["a"] + 7).all()
+    assert (rows["c"] == 3 * rows["a"]).all()
+
+
+@pytest.mark.parametrize("library", ["numpy", "polars"])
+def test_relations_in_other_containers(library):
+    rng = np.random.default_rng(0)
+    net = rng.lognormal(4, 1, 500).round(2)
+    table = pd.DataFrame({"net": net, "gross": (1.19 * net).round(2)})
+    given = table.to_numpy() if library == "numpy" else pl.from_pandas(table)
+    synthesizer = DiffusionSynthesizer(hidden_dim=16, max_iter=20, random_state=0)
+    rows = synthesizer.fit(given).sample(300)
+    [relation] = pickle.loads(pickle.dumps(synthesizer)).relations_
+    names = [0, 1] if library == "numpy" else ["net", "gross"]
+    assert (relation.source, relation.target, relation.constant) == (*names, 1.19)
+    rows = np.asarray(rows)
+    np.testing.assert_array_equal((1.19 * rows[:, 0]).round(2), rows[:, 1])
+
+
+def test_search_can_be_switched_off():
+    synthesizer = DiffusionSynthesizer(
+        hidden_dim=16, max_iter=20, find_relations=False, random_state=0
+    )
+    rows = synthesizer.fit(make_order(500)).sample(500)
+    assert synthesizer.relations_ == []
+    assert (rows["start"] > rows["end"]).any()
+
+
+def tables_without_relations(seed, n_rows):
+    """Yield tables whose columns are not tied, though most depend on each other."""
+    rng = np.random.default_rng(seed)
+    n = 6
+    shared = 2 * rng.normal(size=(n_rows, 1))
+    smooth = shared + 0.3 * rng.normal(size=(n_rows, n)) + rng.uniform(0, 6, n)
+    yield rng.normal(np.arange(n), 5, (n_rows, n))
+    yield smooth
+    yield (100 + 10 * smooth).round()
+    yield np.exp(smooth)
+    yield np.exp(3 + smooth).round(2)
+    yield np.where(rng.random((n_rows, n)) < 0.6, 0, np.exp(3 + smooth).round())
+    yield np.where(rng.random((n_rows, 1)) < 0.6, 0, np.exp(3 + smooth).round())
+    yield rng.integers(0, 3 + 9 * np.arange(n), (n_rows, n))
+    yield rng.integers(0, 150 + 50 * np.arange(n), (n_rows, n))
+    yield rng.random((n_rows, n)) < 10.0 ** -np.arange(n)
+    place = rng.integers(0, n_rows // 4, n_rows)
+    day = pd.Timestamp("2024-01-01")
+    yield pd.DataFrame(
+        {
+            "id": [f"id {k}" for k in range(n_rows)],
+            "place": place.astype(str),
+            "mostly": np.where(rng.random(n_rows) < 0.95, place // 9, -1).astype(str),
+            "constant": "x",
+            "rare": np.where(rng.random(n_rows) < 0.003, "yes", "no"),
+            "day": day + pd.to_timedelta(rng.integers(0, 900, n_rows), unit="D"),
+            "later": day + pd.to_timedelta(rng.integers(300, 1200, n_rows), unit="D"),
+        }
+    )
+
+
+@pytest.mark.parametrize("n_rows", [60, 400, 2000])
+def test_no_relations_are_found_by_chance(n_rows):
+    for seed in range(50):
+        for table in tables_without_relations(seed, n_rows):
+            table = pd.DataFrame(table).rename(columns=str)
+            schema = TableSchema.from_table(table)
+            frame = schema.read(table)
+            kinds = [
+                "nominal"
+                if column.kind == "category"
+                else "discrete"
+                if frame[j].nunique() <= 128
+                else "continuous"
+                for j, column in enumerate(schema.columns)
+            ]
+            found = Relations.find(schema.columns, kinds, frame)
+            assert found.listed == [], f"{seed}, {list(map(str, found.listed))}"
