@@ -4,7 +4,9 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import norm
 
-N_COMPONENTS = 64
+# Components of a column at most, so many that trees, which cut it about as finely, see
+# no more; and rows that each has at least.
+N_COMPONENTS, MIN_ROWS = 128, 16
 # A value with at least this share of a continuous column is a component itself.
 HEAVY_TIE = 0.01
 # Names of up to this many levels have one-hot codes, others points in N_DENSE
@@ -204,7 +206,7 @@ def _labels(middle, weights):
     share = np.bincount(tie, weights)
     several = np.bincount(tie) > 1
     heavy = ((share >= HEAVY_TIE) & several)[tie]
-    n_slices = np.clip(np.count_nonzero(~heavy) // 16, 1, N_COMPONENTS)
+    n_slices = np.clip(np.count_nonzero(~heavy) // MIN_ROWS, 1, N_COMPONENTS)
     mass = np.cumsum(np.where(heavy, 0, weights))
     piece = np.floor(mass / max(mass[-1], 1e-300) * n_slices * (1 - 1e-9))
     # A heavy tie is its own component and parts the slice around it.

@@ -14,9 +14,7 @@ BLOCK_ROWS = 1_024
 N_PROFILED, N_LEVELS = 1_024, 32
 
 
-def generate_blocks(
-    denoiser, sigmas, seed, *, sampler="dpmpp_2m", churn=None, given=None
-):
+def generate_blocks(denoiser, sigmas, seed, *, sampler="unipc", churn=None, given=None):
     """Yield blocks of encoded rows without end.
 
     Parameters
@@ -27,7 +25,7 @@ def generate_blocks(
         Falling noise levels; the last is where codebook columns are decided.
     seed : sequence of int
         The n-th row depends on nothing but the seed and n.
-    sampler : str, default="dpmpp_2m"
+    sampler : str, default="unipc"
         A key of `SAMPLERS`.
     churn : dict, default=None
         `S_churn`, `S_tmin`, `S_tmax` and `S_noise`, for samplers that take them.

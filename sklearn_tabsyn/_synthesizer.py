@@ -123,19 +123,20 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         Further callbacks of the training.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, columns and encoding of the last one.
-    sampler : {"dpmpp_2m", "heun", "euler"}, default="dpmpp_2m"
-        How sampling walks down the noise levels: DPM-Solver++ (2M) [3]_, or
-        algorithm 2 of [1]_ with or without its correction. Heun evaluates the network
-        twice a step. This and all parameters up to `S_noise` can be changed after
-        `fit`.
+    sampler : {"unipc", "dpmpp_2m", "heun", "euler"}, default="unipc"
+        How sampling walks down the noise levels: UniPC [3]_, DPM-Solver++ (2M) [4]_, or
+        algorithm 2 of [1]_ with or without its correction. UniPC comes nearest with 20
+        levels; Heun evaluates the network twice a step. This and all parameters up to
+        `S_noise` can be changed after `fit`.
     num_steps : int, default=20
         Number of noise levels.
     schedule : {"fitted", "karras"}, default="fitted"
-        Where they lie: evenly in the `rho`-th root of sigma [1]_, or halfway from there
-        to where the rows of this table are decided, as measured at the end of `fit`.
-    sigma_min, sigma_max : float, default=0.01, 20.0
+        Where they lie: evenly in the `rho`-th root of sigma [1]_, or two thirds of the
+        way from there to where the rows of this table are decided, as measured at the
+        end of `fit`.
+    sigma_min, sigma_max : float, default=0.02, 20.0
         Last and first noise level. Data of standard deviation 0.5 has nothing to find
-        beyond these.
+        above; below, the network would add more noise than it removes.
     rho : float, default=7.0
         Spacing of the noise levels; the larger, the more of them near `sigma_min`.
     S_churn, S_tmin, S_tmax, S_noise : float, default=0.0, 0.0, inf, 1.0
@@ -202,7 +203,9 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
        design space of diffusion-based generative models. NeurIPS.
     .. [2] Zhang, H., et al. (2024). Mixed-type tabular data synthesis with score-based
        diffusion in latent space. ICLR.
-    .. [3] Lu, C., et al. (2022). DPM-Solver++: fast solver for guided sampling of
+    .. [3] Zhao, W., et al. (2023). UniPC: a unified predictor-corrector framework for
+       fast sampling of diffusion models. NeurIPS.
+    .. [4] Lu, C., et al. (2022). DPM-Solver++: fast solver for guided sampling of
        diffusion probabilistic models. arXiv:2211.01095.
 
     Examples
@@ -298,10 +301,10 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         n_iter_no_change=10,
         callbacks=None,
         warm_start=False,
-        sampler="dpmpp_2m",
+        sampler="unipc",
         num_steps=20,
         schedule="fitted",
-        sigma_min=0.01,
+        sigma_min=0.02,
         sigma_max=20.0,
         rho=7.0,
         S_churn=0.0,

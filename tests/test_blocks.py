@@ -27,7 +27,7 @@ def mixture_of(values, weights=None, high=None):
 def test_components_have_equal_mass_and_keep_the_moments():
     values = np.random.default_rng(0).normal(3, 2, 5000)
     found = mixture_of(values)
-    np.testing.assert_allclose(found["priors"], 1 / 64, rtol=0.05)
+    np.testing.assert_allclose(found["priors"], 1 / 128, rtol=0.05)
     assert (np.diff(found["means"][0]) > 0).all()
     edges = found["edges"][0]
     assert (found["means"][0][:-1] < edges).all()
@@ -91,8 +91,8 @@ def test_columns_of_unequal_components_are_padded():
     gone = np.full(2000, np.nan)
     rows = rows_of([rng.normal(size=2000), few, gone])
     [(_, found)] = describe_columns(rows, [], np.ones(2000))
-    assert found["means"].shape == (3, 64)
-    assert found["edges"].shape == (3, 63)
+    assert found["means"].shape == (3, 125)
+    assert found["edges"].shape == (3, 124)
     np.testing.assert_allclose(found["priors"].sum(1), 1)
     assert (found["priors"][1:] > 0).sum() == 2
 

@@ -13,6 +13,7 @@ from sklearn_tabsyn._sampling import (
     fitted_sigmas,
     heun,
     karras_sigmas,
+    unipc,
 )
 
 MEAN, SD = 0.7, 0.5
@@ -99,9 +100,11 @@ def error(sampler, num_steps):
     return (sampler(gaussian, x, sigmas.tolist()) - exact).abs().max().item()
 
 
-@pytest.mark.parametrize(("sampler", "order"), [(euler, 1), (heun, 2), (dpmpp_2m, 2)])
+@pytest.mark.parametrize(
+    ("sampler", "order"), [(euler, 1), (heun, 2), (dpmpp_2m, 2), (unipc, 2)]
+)
 def test_order_of_convergence(sampler, order):
-    errors = [error(sampler, num_steps) for num_steps in (100, 200, 400)]
+    errors = [error(sampler, num_steps) for num_steps in (800, 1600, 3200)]
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     np.testing.assert_allclose(orders, order, atol=0.2)
 
@@ -141,7 +144,7 @@ def test_gamma_is_at_most_root_two_less_one():
 
 
 @pytest.mark.parametrize(
-    ("sampler", "evaluations"), [(euler, 9), (heun, 17), (dpmpp_2m, 9)]
+    ("sampler", "evaluations"), [(euler, 9), (heun, 17), (dpmpp_2m, 9), (unipc, 9)]
 )
 def test_number_of_evaluations(sampler, evaluations):
     calls = []
