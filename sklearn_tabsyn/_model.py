@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import mode
 
+from sklearn_tabsyn._batches import SMALL, RowDataset
 from sklearn_tabsyn._blocks import describe_columns, marginal_shares
 from sklearn_tabsyn._conditions import (
     all_values,
@@ -14,6 +15,7 @@ from sklearn_tabsyn._conditions import (
 )
 from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows, TableEncoder
+from sklearn_tabsyn._gaussian import learn_covariance
 from sklearn_tabsyn._given import Cells, Choice, Given
 from sklearn_tabsyn._observation import Layout, Observation
 from sklearn_tabsyn._scored import read_scored
@@ -52,6 +54,7 @@ class TableModel:
         self.blocks = blocks
         self.layout = layout
         self.conditional = conditional
+        self.covariance = None
 
     @classmethod
     def learn(
@@ -337,14 +340,23 @@ class TableModel:
                     "give single values for all of them or for none."
                 )
 
-    def build_denoiser(self, network=None):
-        """Return an untrained denoiser; by the network of the last call if None."""
+    def build_denoiser(self, network=None, rows=None, weights=None):
+        """Return an untrained denoiser; by the network of the last call if None.
+
+        Of few rows it starts from their covariance, or from that of the last call.
+        """
         if network is not None:
             self.network = network
         observation = None
         if self.conditional:
             observation = Observation(self.layout, self.conditional)
-        return Denoiser(self.blocks, self.network, observation)
+        denoiser = Denoiser(self.blocks, self.network, observation)
+        if rows is not None and len(weights) <= SMALL and not self.conditional:
+            dataset = RowDataset(rows, weights / weights.mean())
+            self.covariance = learn_covariance(denoiser, dataset)
+        if self.covariance is not None:
+            denoiser.start_from(self.covariance)
+        return denoiser
 
 
 def _layout(encoders):

@@ -52,7 +52,8 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     row is behind the noise [1]_, and sampling walks from pure noise to a row. The
     denoiser is exact Bayes for each column by itself times what the network knows from
     the other columns, so it starts as "the columns are independent" and spends all its
-    training on how they depend on each other.
+    training on how they depend on each other. Up to 2,000 rows, unless `conditional`,
+    it starts as "the columns are Gaussian", with a shrunk covariance.
 
     Parameters
     ----------
@@ -90,8 +91,8 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         Standard deviation that numbers are scaled to [1]_.
     max_iter : int or "auto", default="auto"
         Steps of the optimiser. "auto" takes 32 times the root of the number of rows,
-        from 2,000 to 8,000 rows no more, and beyond 150 times its fourth root: 1,000
-        steps for 1,000 rows, 2,000 for 32,000. Many more would copy training rows.
+        but no more than rows if they start as Gaussian; from 2,000 to 8,000 rows no
+        more, and beyond 150 times its fourth root. Many more would copy training rows.
     max_time : float, default=None
         Seconds of training, after which it ends as if `max_iter` were reached. The
         learning rate falls in time.
@@ -374,7 +375,8 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
                     if self.conditional is True
                     else float(self.conditional),
                 )
-                denoiser = model.build_denoiser(self._network(len(weights)))
+                network = self._network(len(weights))
+                denoiser = model.build_denoiser(network, rows, weights)
             net = self._train(denoiser, rows, weights, device)
             profile = noise_profile(denoiser.eval(), rows)
         self._model, self._profile, self._n_calls = model, profile, 0
@@ -514,7 +516,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
             )
         max_iter, batch_size = self.max_iter, self.batch_size
         if max_iter == "auto":
-            max_iter = default_steps(n_rows)
+            max_iter = default_steps(n_rows, denoiser.gaussian is not None)
         if batch_size == "auto":
             batch_size = int(np.clip(n_rows // 8, *BATCH_SIZE))
         budget = Budget(max_iter, self.max_time)

@@ -28,6 +28,7 @@ ORDER = [
     "_codebook",
     "_mixture",
     "_observation",
+    "_gaussian",
     "_denoiser",
     "_batches",
     "_callbacks",

@@ -119,6 +119,15 @@ def test_default_budget_grows_slower_than_the_table():
     assert steps[-1] < 10_000
 
 
+def test_a_start_needs_no_more_steps_than_rows():
+    assert [default_steps(n, has_start=True) for n in (9, 200, 1_000)] == [
+        50,
+        200,
+        1_000,
+    ]
+    assert default_steps(2_000, has_start=True) == default_steps(2_000)
+
+
 def test_budget_ends_by_time():
     budget = Budget(max_iter=10**6, max_time=0.05, steps_per_epoch=10**6)
     start = time.perf_counter()
