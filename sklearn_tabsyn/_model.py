@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import mode
 
-from sklearn_tabsyn._batches import SMALL, RowDataset
+from sklearn_tabsyn._batches import FEW, RowDataset
 from sklearn_tabsyn._blocks import describe_columns, marginal_shares
 from sklearn_tabsyn._conditions import (
     all_values,
@@ -351,7 +351,7 @@ class TableModel:
         if self.conditional:
             observation = Observation(self.layout, self.conditional)
         denoiser = Denoiser(self.blocks, self.network, observation)
-        if rows is not None and len(weights) <= SMALL and not self.conditional:
+        if rows is not None and len(weights) <= FEW and not self.conditional:
             dataset = RowDataset(rows, weights / weights.mean())
             self.covariance = learn_covariance(denoiser, dataset)
         if self.covariance is not None:

@@ -52,7 +52,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     row is behind the noise [1]_, and sampling walks from pure noise to a row. The
     denoiser is exact Bayes for each column by itself times what the network knows from
     the other columns, so it starts as "the columns are independent" and spends all its
-    training on how they depend on each other. Up to 2,000 rows, unless `conditional`,
+    training on how they depend on each other. Up to 500 rows, unless `conditional`,
     it starts as "the columns are Gaussian", with a shrunk covariance.
 
     Parameters
@@ -91,7 +91,7 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
         Standard deviation that numbers are scaled to [1]_.
     max_iter : int or "auto", default="auto"
         Steps of the optimiser. "auto" takes 32 times the root of the number of rows,
-        but no more than rows if they start as Gaussian; from 2,000 to 8,000 rows no
+        but as many as rows where these start as Gaussian; from 2,000 to 8,000 rows no
         more, and beyond 150 times its fourth root. Many more would copy training rows.
     max_time : float, default=None
         Seconds of training, after which it ends as if `max_iter` were reached. The
@@ -171,8 +171,8 @@ class DiffusionSynthesizer(LogDensityScore, BaseEstimator):
     Notes
     -----
     A fitted synthesizer, and its pickle, keeps the weights of the network, the
-    distinct values of each column with their ranks and shares, and no rows. So it does
-    hold single values: the highest salary, a unique name.
+    distinct values of each column with their ranks and shares, the covariance of few
+    rows, and no rows. So it does hold single values: the highest salary, a unique name.
 
     Missing values are learned jointly with everything else, and come back.
 

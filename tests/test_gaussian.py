@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sklearn_tabsyn import DiffusionSynthesizer, _gaussian
-from sklearn_tabsyn._batches import SMALL, Batch, RowDataset
+from sklearn_tabsyn._batches import FEW, Batch, RowDataset
 from sklearn_tabsyn._blocks import describe_columns
 from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
 from sklearn_tabsyn._encoding import Rows
@@ -97,7 +97,7 @@ def test_covariance_of_few_rows_is_shrunk():
 
 @pytest.mark.parametrize(
     ("n_rows", "conditional", "starts"),
-    [(SMALL, False, True), (SMALL + 1, False, False), (200, True, False)],
+    [(FEW, False, True), (FEW + 1, False, False), (200, True, False)],
 )
 def test_only_small_tables_start_from_it(n_rows, conditional, starts):
     X = np.random.default_rng(0).normal(size=(n_rows, 2)) @ [[1, 1], [0, 1]]
