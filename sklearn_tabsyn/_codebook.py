@@ -4,6 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+# A level that nearly all rows have makes the evidence for it no stronger than this.
+MIN_NOVELTY = 0.3
+
 
 class Codebook(nn.Module):
     """Columns whose value is one of K codes, seen through Gaussian noise.
@@ -47,6 +50,17 @@ class Codebook(nn.Module):
         variance = squares.flatten() - self.mean**2
         self.register_buffer("variance", variance.clamp(min=0))
 
+    @property
+    def novelty(self):
+        """What each coordinate, (C * d,), tells that others of its column do not.
+
+        A number by which correlations are multiplied: so all codes of a one-hot column
+        together explain as much of another column as its levels do.
+        """
+        if self.codes is None:
+            return (1 - self.mean).clamp(min=0).sqrt()
+        return torch.ones_like(self.mean)
+
     def encode(self, levels):
         """Return the coordinates, (n, C * d), of the rows' levels."""
         levels = levels[:, self.columns]
@@ -68,6 +82,26 @@ class Codebook(nn.Module):
         if self.codes is not None and self.n_dims > 1:
             beliefs = self._expected(beliefs)
         return beliefs.flatten(1)
+
+    def hear(self, x, logits, sigma, pull, precision):
+        """Return the outputs that say what Gaussian evidence of others says.
+
+        It is a factor `exp(pull * u - precision * u^2 / 2)`, (n, C * d) each, of the
+        deviation u of a code from the mean, in each coordinate.
+        """
+        pull, precision, mean = (
+            part.unflatten(-1, (self.n_columns, -1))
+            for part in (pull, precision, self.mean)
+        )
+        if self.codes is not None:
+            u = self.codes - mean[:, None]
+            shifts = torch.einsum("ncd,ckd->nck", pull, u)
+            shifts = shifts - torch.einsum("ncd,ckd->nck", precision, u**2) / 2
+            return shifts.flatten(1)
+        # Between the codes 1 and 0, as if the correlations had not been reduced. So two
+        # levels count weak dependence twice, which few rows blur: new rows gain by it.
+        shifts = pull - precision * (1 - 2 * mean) / 2
+        return shifts.flatten(1) / self.novelty.clamp(min=MIN_NOVELTY)
 
     def denoise(self, x, logits, sigma, outputs):
         """Return the posterior mean, (n, C * d), of the clean coordinates."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tabsyn._codebook import Codebook
+from sklearn_tabsyn._gaussian import GaussianEvidence
 from sklearn_tabsyn._mixture import Mixture
 
 
@@ -173,7 +174,7 @@ class Denoiser(nn.Module):
         width = [len(b.mean) // b.n_columns for b in blocks for _ in range(b.n_columns)]
         owners = torch.arange(len(width)).repeat_interleave(torch.tensor(width))
         self.register_buffer("owners", owners)
-        self.observation = observation
+        self.observation, self.gaussian = observation, None
         sigma = torch.ones(1, 1)
         inputs = self._inputs(
             self.mean[None], sigma, self._logits(self.mean[None], sigma)
@@ -205,6 +206,10 @@ class Denoiser(nn.Module):
             for block, x_block, level, logits, out in self.parts(x, sigma, class_labels)
         ]
         return torch.cat(denoised, 1)
+
+    def start_from(self, covariance):
+        """Start from Gaussian coordinates instead of independent columns."""
+        self.gaussian = GaussianEvidence(covariance, self.mean, self.variance)
 
     def without_gaps(self):
         """Return a denoiser of rows of which nothing is missing.
@@ -305,6 +310,8 @@ class Denoiser(nn.Module):
         logits = self._logits(x, levels)
         inputs = self._inputs(x, levels, logits)
         outputs = self.network(inputs, sigma.log() / 4, class_labels) * fading
+        if self.gaussian is not None:
+            outputs = outputs + self._heard(x, sigma, logits)
         parts = (
             x.split(self.n_dims, 1),
             self._split(levels),
@@ -312,6 +319,16 @@ class Denoiser(nn.Module):
             outputs.split(self.n_outputs, 1),
         )
         return list(zip(self.blocks, *parts, strict=True))
+
+    def _heard(self, x, sigma, logits):
+        """Return the outputs, (n, n_outputs), that Gaussian coordinates would have."""
+        heard = (part.split(self.n_dims, 1) for part in self.gaussian(x, sigma))
+        parts = zip(self.blocks, x.split(self.n_dims, 1), logits, *heard, strict=True)
+        level = sigma[:, None]
+        outputs = [
+            block.hear(part, own, level, *told) for block, part, own, *told in parts
+        ]
+        return torch.cat(outputs, 1)
 
     def _split(self, levels):
         """Return noise levels, (n, 1) or (n, C), for each block."""

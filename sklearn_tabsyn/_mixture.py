@@ -68,6 +68,11 @@ class Mixture(nn.Module):
         self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32))
         self.register_buffer("variance", torch.tensor(variance, dtype=torch.float32))
 
+    @property
+    def novelty(self):
+        """What each coordinate, (C,), tells that no other of its column does."""
+        return torch.ones_like(self.mean)
+
     def encode(self, values):
         """Return the coordinates, (n, C), of the rows' values."""
         return (values[:, self.columns] - self.shift) * self.scale
@@ -102,6 +107,23 @@ class Mixture(nn.Module):
     def beliefs(self, logits):
         """Return what each column believes by itself, as inputs of a network."""
         return logits.softmax(-1).flatten(1)
+
+    def hear(self, x, logits, sigma, pull, precision):
+        """Return the outputs that say what Gaussian evidence of others says.
+
+        It is a factor `exp(pull * u - precision * u^2 / 2)`, (n, C) each, of the
+        deviation u of the clean coordinate from its mean.
+        """
+        noise = sigma[..., None] ** 2
+        variances = noise * self.variances / (noise + self.variances)
+        pull, precision = pull[..., None], precision[..., None]
+        weight = 1 + precision * variances
+        u = self._centers(x, sigma) - self.mean[:, None]
+        shifts = (pull * u + (pull**2 * variances - precision * u**2) / 2) / weight
+        shifts = shifts - weight.log() / 2
+        move = variances * (pull - precision * u) / weight
+        move = ((logits + shifts).softmax(-1) * move).sum(-1)
+        return torch.cat([shifts.flatten(1), move / self._c_out(sigma)], 1)
 
     def denoise(self, x, logits, sigma, outputs):
         """Return the posterior mean, (n, C), of the clean coordinates."""
@@ -156,10 +178,13 @@ class Mixture(nn.Module):
 
     def _mean(self, x, logits, sigma):
         """Return the mean over components of (x w^2 + z s^2) / (s^2 + w^2)."""
+        return (logits.softmax(-1) * self._centers(x, sigma)).sum(-1)
+
+    def _centers(self, x, sigma):
+        """Return the mean, (n, C, K), of the clean coordinates of each component."""
         noise = sigma[..., None] ** 2
         pull = noise / (noise + self.variances)
-        centers = x[:, :, None] + pull * (self.means - x[:, :, None])
-        return (logits.softmax(-1) * centers).sum(-1)
+        return x[:, :, None] + pull * (self.means - x[:, :, None])
 
     def _c_out(self, sigma):
         sd = self.sigma_data

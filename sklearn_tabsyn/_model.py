@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import mode
 
+from sklearn_tabsyn._batches import FEW, RowDataset
 from sklearn_tabsyn._blocks import describe_columns, marginal_shares
 from sklearn_tabsyn._conditions import (
     all_values,
@@ -14,6 +15,7 @@ from sklearn_tabsyn._conditions import (
 )
 from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows, TableEncoder
+from sklearn_tabsyn._gaussian import learn_covariance
 from sklearn_tabsyn._given import Cells, Choice, Given
 from sklearn_tabsyn._observation import Layout, Observation
 from sklearn_tabsyn._protection import min_rows
@@ -53,6 +55,7 @@ class TableModel:
         self.blocks = blocks
         self.layout = layout
         self.conditional = conditional
+        self.covariance = None
 
     @classmethod
     def learn(
@@ -87,7 +90,7 @@ class TableModel:
         )
         codebooks = [book for encoder in encoders for book in encoder.codebooks_]
         blocks = describe_columns(rows, codebooks, weights, sigma_data)
-        return cls(schemas, encoders, blocks, _layout(encoders), conditional), rows
+        return cls(schemas, encoders, blocks, Layout.of(encoders), conditional), rows
 
     @property
     def relations(self):
@@ -363,36 +366,23 @@ class TableModel:
                     "give single values for all of them or for none."
                 )
 
-    def build_denoiser(self, network=None):
-        """Return an untrained denoiser; by the network of the last call if None."""
+    def build_denoiser(self, network=None, rows=None, weights=None):
+        """Return an untrained denoiser; by the network of the last call if None.
+
+        Of few rows it starts from their covariance, or from that of the last call.
+        """
         if network is not None:
             self.network = network
         observation = None
         if self.conditional:
             observation = Observation(self.layout, self.conditional)
-        return Denoiser(self.blocks, self.network, observation)
-
-
-def _layout(encoders):
-    """Return which column of the table, or of the target behind it, owns what."""
-    slots = [
-        (slot, start)
-        for encoder, start in zip(
-            encoders, (0, len(encoders[0].schema.columns)), strict=False
-        )
-        for slot in encoder.slots_
-    ]
-    sources = {link.target: link.source for link in encoders[0].relations_.marked}
-    values, levels, missing, linked = [], [], [], []
-    for slot, start in slots:
-        unit = start + slot.unit
-        values += [unit] * slot.n_values
-        levels += [unit] * slot.n_codebooks
-        missing += slot.missing_levels
-        source = [sources.get(unit)] * slot.linked
-        linked += [-1] * (slot.n_own + slot.gated) + source
-    parts = values, levels, missing, linked
-    return Layout(*(np.array(part, dtype=np.int64) for part in parts))
+        denoiser = Denoiser(self.blocks, self.network, observation)
+        if rows is not None and len(weights) <= FEW and not self.conditional:
+            dataset = RowDataset(rows, weights / weights.mean())
+            self.covariance = learn_covariance(denoiser, dataset)
+        if self.covariance is not None:
+            denoiser.start_from(self.covariance)
+        return denoiser
 
 
 def _join(parts):

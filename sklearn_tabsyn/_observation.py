@@ -28,6 +28,23 @@ class Layout(NamedTuple):
     missing_levels: np.ndarray
     sources: np.ndarray
 
+    @classmethod
+    def of(cls, encoders):
+        """Return the layout of the encoders of a table, and of the target behind it."""
+        starts = 0, len(encoders[0].schema.columns)
+        sources = {link.target: link.source for link in encoders[0].relations_.marked}
+        values, levels, missing, linked = [], [], [], []
+        for encoder, start in zip(encoders, starts, strict=False):
+            for slot in encoder.slots_:
+                unit = start + slot.unit
+                values += [unit] * slot.n_values
+                levels += [unit] * slot.n_codebooks
+                missing += slot.missing_levels
+                source = [sources.get(unit)] * slot.linked
+                linked += [-1] * (slot.n_own + slot.gated) + source
+        parts = values, levels, missing, linked
+        return cls(*(np.array(part, dtype=np.int64) for part in parts))
+
     @property
     def n_units(self):
         """Number of columns of the table."""

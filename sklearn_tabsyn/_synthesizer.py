@@ -52,7 +52,8 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
     row is behind the noise [1]_, and sampling walks from pure noise to a row. The
     denoiser is exact Bayes for each column by itself times what the network knows from
     the other columns, so it starts as "the columns are independent" and spends all its
-    training on how they depend on each other.
+    training on how they depend on each other. Up to 500 rows, unless `conditional`,
+    it starts as "the columns are Gaussian", with a shrunk covariance.
 
     Parameters
     ----------
@@ -97,8 +98,8 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         Standard deviation that numbers are scaled to [1]_.
     max_iter : int or "auto", default="auto"
         Steps of the optimiser. "auto" takes 32 times the root of the number of rows,
-        from 2,000 to 8,000 rows no more, and beyond 150 times its fourth root: 1,000
-        steps for 1,000 rows, 2,000 for 32,000. Many more would copy training rows.
+        but as many as rows where these start as Gaussian; from 2,000 to 8,000 rows no
+        more, and beyond 150 times its fourth root. Many more would copy training rows.
     max_time : float, default=None
         Seconds of training, after which it ends as if `max_iter` were reached. The
         learning rate falls in time.
@@ -182,13 +183,13 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
     Notes
     -----
     A fitted synthesizer, and its pickle, keeps the weights of the network, the
-    distinct values of each column with their ranks and shares, and no rows. So it does
-    hold single values, as the highest salary or a unique name, and of a column that is
-    a function of another each pair once, such as code and name; with `protect_values`
-    none of few rows. Rare names, and gaps, then teach nothing; numbers of up to 128
-    values become the nearest frequent one; all others lie between means of groups, and
-    may be real by chance where they are rounded. This is no differential privacy: rows
-    can be close to real ones.
+    distinct values of each column with their ranks and shares, the covariance of few
+    rows, and no rows. So it does hold single values, as the highest salary or a unique
+    name, and of a column that is a function of another each pair once, such as code
+    and name; with `protect_values` none of few rows. Rare names, and gaps, then teach
+    nothing; numbers of up to 128 values become the nearest frequent one; all others lie
+    between means of groups, and may be real by chance where they are rounded. This is
+    no differential privacy: rows can be close to real ones.
 
     Missing values are learned jointly with everything else, and come back.
 
@@ -399,7 +400,8 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
                     self.sigma_data,
                     CONDITIONAL if self.conditional is True else self.conditional,
                 )
-                denoiser = model.build_denoiser(self._network(len(weights)))
+                network = self._network(len(weights))
+                denoiser = model.build_denoiser(network, rows, weights)
             net = self._train(denoiser, rows, weights, device)
             profile = noise_profile(denoiser.eval(), rows)
         self._model, self._profile, self._n_calls = model, profile, 0
@@ -539,7 +541,7 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
             )
         max_iter, batch_size = self.max_iter, self.batch_size
         if max_iter == "auto":
-            max_iter = default_steps(n_rows)
+            max_iter = default_steps(n_rows, denoiser.gaussian is not None)
         if batch_size == "auto":
             batch_size = int(np.clip(n_rows // 8, *BATCH_SIZE))
         budget = Budget(max_iter, self.max_time)

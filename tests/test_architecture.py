@@ -34,6 +34,7 @@ ORDER = [
     "_codebook",
     "_mixture",
     "_observation",
+    "_gaussian",
     "_denoiser",
     "_batches",
     "_callbacks",

@@ -89,6 +89,16 @@ def test_benchmark_of_augmentation(tmp_path, mixed):
     assert done.stdout.count('"rare": "True", "rows": 100') == 5
 
 
+def test_benchmark_of_small_tables(tmp_path):
+    script = ROOT / "examples" / "benchmarks" / "small_tables.py"
+    command = [sys.executable, script, tmp_path, "--tables", "iris", "--seeds", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = done.stdout.splitlines()
+    assert rows[0].startswith("| table, rows | way | shape |")
+    ways = [row.split(" | ")[1] for row in rows[2:]]
+    assert ways == ["ours", "SMOTENC", "KernelDensity", "independent"]
+
+
 def test_example_of_augmentation(capsys, monkeypatch):
     example = load(ROOT / "examples" / "augmentation.py")
     splits = example.make_splits

@@ -352,11 +352,13 @@ def test_loss_curve_falls(fitted):
     assert fitted.validation_loss_curve_ == []
 
 
-def test_default_budget_grows_with_the_root_of_the_rows(fast, mixed):
-    tables = map(make_mixed, (40, 640))
-    steps = [fast(max_iter="auto", hidden_dim=2).fit(t).n_iter_ for t in tables]
-    assert steps[0] == 202
-    assert steps[1] == pytest.approx(4 * steps[0], abs=4)
+@pytest.mark.parametrize(
+    ("conditional", "steps"), [(False, [50, 160]), (True, [202, 404])]
+)
+def test_default_budget_grows_with_the_rows(fast, conditional, steps):
+    how = {"max_iter": "auto", "hidden_dim": 2, "conditional": conditional}
+    found = [fast(**how).fit(make_mixed(n)).n_iter_ for n in (40, 160)]
+    assert found == steps
 
 
 def test_default_width_grows_with_the_rows(fast):

@@ -10,6 +10,7 @@ from scipy.stats import kstest, norm
 from skorch.callbacks import Callback
 
 from sklearn_tabsyn._batches import (
+    FEW,
     Budget,
     RowDataset,
     ShuffledBatches,
@@ -117,6 +118,11 @@ def test_default_budget_grows_slower_than_the_table():
     assert steps == sorted(steps)
     assert (np.diff(np.divide(steps, sizes)) < 0).all()
     assert steps[-1] < 10_000
+
+
+def test_a_start_needs_as_many_steps_as_rows():
+    assert [default_steps(n, has_start=True) for n in (9, 75, FEW)] == [50, 75, FEW]
+    assert default_steps(FEW, has_start=True) < default_steps(FEW)
 
 
 def test_budget_ends_by_time():
