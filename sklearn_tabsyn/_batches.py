@@ -158,7 +158,7 @@ def default_steps(n_rows, has_start=False):
     start from the covariance, beyond which less is left to learn.
     """
     rows = n_rows if n_rows > MIDDLE else min(n_rows, SMALL)
-    steps = int(150 * rows**0.25 if n_rows > MIDDLE else 32 * rows**0.5)
+    steps = int(225 * rows**0.25 if n_rows > MIDDLE else 32 * rows**0.5)
     return max(50, n_rows if has_start else steps)
 
 

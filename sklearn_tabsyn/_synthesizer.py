@@ -108,8 +108,8 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
     learning_rate : float, default=2e-3
         Largest learning rate of AdamW; it rises over 100 steps and falls to zero over
         the last half of the training.
-    weight_decay : float, default=0.0
-        Weight decay of AdamW.
+    weight_decay : float, default=0.3
+        Weight decay of AdamW. With it long trainings copy no more than short ones.
     ema_decay : float, default=0.999
         Decay, in [0, 1), of the moving average of the weights that sampling uses.
     early_stopping : bool, default=False
@@ -295,7 +295,7 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         max_time=None,
         batch_size="auto",
         learning_rate=2e-3,
-        weight_decay=0.0,
+        weight_decay=0.3,
         ema_decay=0.999,
         early_stopping=False,
         validation_fraction=0.1,
