@@ -76,7 +76,7 @@ class Codebook(nn.Module):
         """
         return self.log_prior + self._evidence(x) / sigma[..., None] ** 2
 
-    def beliefs(self, logits):
+    def features(self, x, logits, sigma):
         """Return what each column believes by itself, as inputs of a network."""
         beliefs = logits.softmax(-1)
         if self.codes is not None and self.n_dims > 1:

@@ -343,11 +343,18 @@ class Denoiser(nn.Module):
         return [block.logits(part, level) for block, part, level in parts]
 
     def _inputs(self, x, levels, logits):
-        """Return the network inputs: scaled coordinates and single-column beliefs."""
+        """Return the network inputs: scaled coordinates and single-column features."""
+        parts = zip(
+            self.blocks,
+            x.split(self.n_dims, 1),
+            logits,
+            self._split(levels),
+            strict=True,
+        )
+        features = [block.features(*part) for block, *part in parts]
         # c_in of EDM, with the mean and variance of each coordinate; one that never
         # varies holds nothing but noise.
         if levels.shape[1] > 1:
             levels = levels[:, self.owners]
         c_in = (levels**2 + self.variance).rsqrt() * (self.variance > 0)
-        beliefs = [b.beliefs(part) for b, part in zip(self.blocks, logits, strict=True)]
-        return torch.cat([(x - self.mean) * c_in, *beliefs], 1)
+        return torch.cat([(x - self.mean) * c_in, *features], 1)

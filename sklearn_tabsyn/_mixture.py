@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+# How often each wave of a continuous coordinate repeats in two standard deviations.
+WAVES = (1.0, 2.0, 4.0, 8.0, 16.0)
 # Share of a broad component that only the log-density of strange values sees.
 FLOOR = 1e-4
 
@@ -57,6 +59,8 @@ class Mixture(nn.Module):
         }.items():
             self.register_buffer(name, torch.tensor(array, dtype=torch.float32))
         self.log_prior.log_()
+        frequencies = torch.tensor(WAVES) / (2 * sigma_data)
+        self.register_buffer("frequencies", frequencies)
         ties = (self.variances == 0) & (self.log_prior > -torch.inf)
         others = ~ties & (self.log_prior > -torch.inf)
         self.register_buffer("ties", ties)
@@ -104,9 +108,17 @@ class Mixture(nn.Module):
         square = (x[:, :, None] - self.means) ** 2 / variance
         return self.log_prior - (square + variance.log()) / 2
 
-    def beliefs(self, logits):
-        """Return what each column believes by itself, as inputs of a network."""
-        return logits.softmax(-1).flatten(1)
+    def features(self, x, logits, sigma):
+        """Return what each column knows by itself, as inputs of a network.
+
+        Beside the belief in each component these are waves of the coordinate, which
+        tell places within a component and fade where the noise is as long as they are.
+        """
+        angles = 2 * math.pi * self.frequencies * x[..., None]
+        phase_noise = 2 * math.pi * self.frequencies * sigma[..., None]
+        waves = torch.cat([angles.cos(), angles.sin()], -1)
+        waves = waves * (-(phase_noise**2) / 2).exp().repeat(1, 1, 2)
+        return torch.cat([logits.softmax(-1), waves], -1).flatten(1)
 
     def hear(self, x, logits, sigma, pull, precision):
         """Return the outputs that say what Gaussian evidence of others says.

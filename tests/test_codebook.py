@@ -54,7 +54,7 @@ def test_denoised_is_the_posterior_mean(codes, shifted):
     denoised = book.denoise(x, logits, sigma, outputs).numpy()
     np.testing.assert_allclose(denoised, mean.reshape(50, -1), atol=2e-5)
     if codes is None and not shifted:
-        beliefs = book.beliefs(logits).numpy()
+        beliefs = book.features(x, logits, sigma).numpy()
         np.testing.assert_allclose(beliefs, posterior.reshape(50, -1), atol=2e-5)
 
 
