@@ -140,12 +140,10 @@ class Budget:
         return min(share, 1.0)
 
 
-# Rows from which a table gets no more steps, and from which it gets more again.
-SMALL, MIDDLE = 2_000, 8_000
 # Most rows that start from their covariance. More teach the network better by itself.
 FEW = 500
 # Most rows and width of the network for smaller tables, and its width for all others.
-WIDTHS, WIDEST = {100: 16, FEW: 32, SMALL: 64, MIDDLE: 128}, 256
+WIDTHS, WIDEST = {100: 16, FEW: 32, 2_000: 64, 8_000: 128}, 256
 
 
 def default_steps(n_rows, has_start=False):
@@ -157,9 +155,8 @@ def default_steps(n_rows, has_start=False):
     come nearer to the training rows than to others. As many as rows if there is a
     start from the covariance, beyond which less is left to learn.
     """
-    rows = n_rows if n_rows > MIDDLE else min(n_rows, SMALL)
-    steps = int(225 * rows**0.25 if n_rows > MIDDLE else 32 * rows**0.5)
-    return max(50, n_rows if has_start else steps)
+    steps = n_rows if has_start else min(32 * n_rows**0.5, 225 * n_rows**0.25)
+    return max(50, int(steps))
 
 
 def default_width(n_rows):

@@ -39,7 +39,7 @@ VARIANTS = {
     "batch 2,048, half the steps": {"batch_size": 2_048, "steps": 0.5},
     "learning_rate=1e-3": {"learning_rate": 1e-3},
     "learning_rate=4e-3": {"learning_rate": 4e-3},
-    "weight_decay=0.3": {"weight_decay": 0.3},
+    "weight_decay=0": {"weight_decay": 0.0},
     "dropout=0.1": {"dropout": 0.1},
     "ema_decay=0.99": {"ema_decay": 0.99},
     "ema_decay=0.9995": {"ema_decay": 0.9995},
