@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sklearn_tabsyn._evenly import even_rows
+
 # Rows that are looked at first.
 N_FEW = 300
 # A function is one if columns that do not depend on each other would rarely seem so, if
@@ -97,7 +99,7 @@ def find_functions(frame, some, candidates):
     sizes = [int(codes.max(initial=-1)) + 1 for codes in columns]
     # Who determines others has more values; of two names for one thing the first.
     order = sorted(range(len(columns)), key=lambda k: -sizes[k])
-    few = np.unique(np.linspace(0, len(some) - 1, N_FEW).astype(int))
+    few = even_rows(len(some), N_FEW)
     codes = np.array([columns[k][few] for k in order], dtype=np.int64)
     found = {}
     for place, k in enumerate(order):

@@ -5,6 +5,7 @@ import torch
 from scipy.special import ndtri
 
 from sklearn_tabsyn._batches import RowDataset
+from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._sampling import SAMPLERS, Churn
 
 # Rows that are drawn and computed together. Every block is computed whole, whatever
@@ -158,8 +159,7 @@ def noise_profile(denoiser, rows, sigma_min=0.002, sigma_max=80.0):
     entropy : ndarray of shape (n_levels,), dtype float64
         Mean cross-entropy of all columns, in nats.
     """
-    some = np.linspace(0, len(rows.levels) - 1, N_PROFILED).astype(int)
-    some = np.unique(some)
+    some = even_rows(len(rows.levels), N_PROFILED)
     batch, _ = RowDataset(rows).__getitems__(some)
     device = denoiser.mean.device
     batch = batch.to(device)

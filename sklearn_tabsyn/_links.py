@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_tabsyn._evenly import even_rows
+
 # Two columns are linked if they agree in at least this share of the rows, and in this
 # many times as many as the same columns in unrelated rows.
 MIN_SHARE, MIN_LIFT = 0.02, 4.0
@@ -162,7 +164,7 @@ def _common(column, min_count):
 def _equals(values, units, free, axes):
     """Return the pairs of columns that are equal in many rows, and how many."""
     found = []
-    few = values[np.unique(np.linspace(0, len(values) - 1, 2 * N_SOME).astype(int))]
+    few = values[even_rows(len(values), 2 * N_SOME)]
     for i in np.flatnonzero(free):
         seems = (few[:, :i] == few[:, [i]]).mean(0) >= MIN_SHARE / 2
         for j in np.flatnonzero(seems):
@@ -181,7 +183,7 @@ def _equals(values, units, free, axes):
 def _always_candidates(values, axes):
     """Return links that hold in all of a few rows, the simplest first."""
     units = list(axes)
-    few = values[np.unique(np.linspace(0, len(values) - 1, N_FEW).astype(int))]
+    few = values[even_rows(len(values), N_FEW)]
     eps = np.array([axis.eps for axis in axes.values()])
     size = np.fmax.reduce(np.abs(few), 0)
     noise = 2 * eps * size
@@ -264,7 +266,7 @@ def _short(low, high, slack=0.0):
 
 def _shifted_or_scaled(values, units, free, axes):
     """Return pairs of columns that are a constant apart in many rows."""
-    few = values[np.unique(np.linspace(0, len(values) - 1, N_SOME).astype(int))]
+    few = values[even_rows(len(values), N_SOME)]
     axes_here = [axes[unit] for unit in units]
     eps = np.array([axis.eps for axis in axes_here])
     half = np.array([axis.unit / 2 for axis in axes_here])

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_tabsyn._evenly import even_rows
+
 # Rows that are looked at first.
 N_FEW = 300
 # An order is one if so many, and such a share, of unrelated rows would violate it.
@@ -123,7 +125,7 @@ def _possible_pairs(values):
 
     Those first of which unrelated rows are so least often.
     """
-    few = values[np.unique(np.linspace(0, len(values) - 1, N_FEW).astype(int))]
+    few = values[even_rows(len(values), N_FEW)]
     unrelated = np.random.default_rng(0).permutation(few)
     pairs = []
     for i in range(few.shape[1]):

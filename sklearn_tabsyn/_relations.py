@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_tabsyn._axes import find_axes
+from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._functions import find_functions, fitting_sources
 from sklearn_tabsyn._links import find_links
 from sklearn_tabsyn._orders import find_orders, put_in_order, reduced
@@ -129,7 +130,7 @@ class Relations:
         min_count : int, default=1
             Rows in which a value must be found to be kept.
         """
-        some = np.unique(np.linspace(0, len(frame) - 1, N_SEARCHED).astype(int))
+        some = even_rows(len(frame), N_SEARCHED)
         families = find_axes(columns, kinds, frame)
         found = cls({j: axis for family in families for j, axis in family.items()})
 

@@ -13,6 +13,7 @@ PACKAGE = Path(sklearn_tabsyn.__file__).parent
 
 # Each module may import only from modules before it.
 ORDER = [
+    "_evenly",
     "_groups",
     "_normal_score",
     "_columns",
