@@ -12,12 +12,12 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
 from sklearn_tabsyn._protection import protect
 from sklearn_tabsyn._relations import Relations
+from sklearn_tabsyn._round_trip import check_coverage, check_round_trip
 from sklearn_tabsyn._slots import Continuous, Discrete, Nominal, blank, missing_key
 from sklearn_tabsyn._steps import (
     check_steps,
     default_transformer,
     encoded_places,
-    first_difference,
     invert_step,
     is_apart,
     nearest_of,
@@ -87,8 +87,8 @@ class TableEncoder:
         learned, hidden = frame, None
         if self.min_count > 1:
             learned, frame, hidden = protect(self.schema, frame, self.min_count)
+        self.relations_ = Relations()
         self._fit_transformer(learned)
-        low, high = self._transform(frame)
         self.kinds_ = self._kinds()
         missing = frame.isna()
         self.n_rows_ = len(frame)
@@ -98,12 +98,13 @@ class TableEncoder:
         self.ends_ = np.stack([frame.min(), frame.max()], 1)
         if self.min_count > 1:
             self.filler_ = self.ends_[:, 0]
-        self.relations_ = Relations()
         if self.find_relations and self.encoder is None:
             self.relations_ = self._find_relations(frame, hidden)
+        self._fit_rests(frame)
+        low, high = self._transform(frame)
         self._place_slots(low, high, missing.to_numpy())
         if self.encoder is not None:
-            self._check_round_trip(frame.iloc[:N_CHECKED])
+            check_round_trip(self, frame.iloc[:N_CHECKED])
         return blank(self.slots_, self._rows(low, high, frame), hidden)
 
     def encode(self, frame):
@@ -187,24 +188,34 @@ class TableEncoder:
         Where a cell is `known`, it is that of `cells`, as it is. Without `gaps` no
         relation to another column makes a value a missing one.
         """
-        frame = self._decode_apart(values, levels)
+        encoded = self._decode_slots(values, levels)
+        frame = self._invert(encoded)
         if known is None:
             known = np.zeros(frame.shape, dtype=bool)
         else:
             frame = frame.mask(known, cells)
         marks = {link.target: levels[:, j] == 1 for link, j in self._link_places()}
-        return self.relations_.repair(frame, known, marks, gaps)
+        return self.relations_.repair(frame, known, marks, self._rests(encoded), gaps)
 
     def _decode_apart(self, values, levels):
         """Return the float frame of encoded columns, each by itself."""
-        n_encoded = max(s.stop or 0 for s in self.transformer_.output_indices_.values())
-        encoded = np.full((len(values), n_encoded), np.nan)
+        return self._invert(self._decode_slots(values, levels))
+
+    def _decode_slots(self, values, levels):
+        """Return the encoded matrix of values and levels."""
+        encoded = np.full((len(values), self.n_encoded_), np.nan)
         for slot in self.slots_:
             slot.decode(values, levels, encoded)
-        inverted = self._invert(encoded)
-        if self.encoder is not None:
-            inverted = self.schema.from_natural(inverted)
-        return inverted
+        return encoded
+
+    def _rests(self, encoded):
+        """Return the rests of offsets of an encoded matrix, by their targets."""
+        offsets = self.relations_.offsets
+        if not offsets:
+            return {}
+        rests = self.rest_scores_.inverse_transform(encoded[:, -len(offsets) :])
+        targets = [offset.target for offset in offsets]
+        return dict(zip(targets, rests.T, strict=True))
 
     def _fit_transformer(self, frame):
         """Fit the user's transformer if it can be inverted, or the default one."""
@@ -216,7 +227,17 @@ class TableEncoder:
         self.transformer_ = clone(transformer).set_params(sparse_threshold=0)
         self.transformer_.fit(self.view(frame))
         if self.encoder is not None:
-            self._check_coverage()
+            check_coverage(self)
+
+    def _fit_rests(self, frame):
+        """Fit the normal scores of the rests of offsets, behind all other columns."""
+        outputs = self.transformer_.output_indices_.values()
+        self.n_encoded_ = max(part.stop or 0 for part in outputs)
+        rests = self.relations_.rests(frame)
+        self.n_encoded_ += rests.shape[1]
+        if rests.shape[1]:
+            scores = NormalScoreTransformer(min_count=self.min_count)
+            self.rest_scores_ = scores.fit(rests)
 
     def _place_slots(self, low, high, missing):
         """Give every encoded column its place among the values and levels."""
@@ -259,7 +280,10 @@ class TableEncoder:
             if isinstance(step, NormalScoreTransformer):
                 block = view.iloc[:, columns]
                 low[:, outputs], high[:, outputs] = step.intervals(block)
-        return low, high
+        if not self.relations_.offsets:
+            return low, high
+        rests = self.rest_scores_.intervals(self.relations_.rests(frame))
+        return tuple(map(np.hstack, zip((low, high), rests, strict=True)))
 
     def _find_relations(self, frame, hidden):
         """Return the relations in rows of which nothing is hidden."""
@@ -319,6 +343,11 @@ class TableEncoder:
                 slot.unit = columns[place] if apart else columns[0]
                 slot.linked = apart and columns[place] in targets
                 yield slot
+        offsets = self.relations_.offsets
+        for j, offset in enumerate(offsets, self.n_encoded_ - len(offsets)):
+            slot = Continuous.of(low, high, slice(j, j + 1))
+            slot.unit, slot.others = offset.target, offset.sources
+            yield slot
 
     def _kinds(self):
         """Return "continuous", "discrete" or "nominal" for each table column."""
@@ -335,7 +364,7 @@ class TableEncoder:
         return [kinds[j] for j in range(len(self.schema.columns))]
 
     def _invert(self, encoded):
-        """Return the frame, as the transformer saw it, of an encoded matrix."""
+        """Return the float frame of an encoded matrix, each column by itself."""
         n_columns = len(self.schema.columns)
         parts = [None] * n_columns
         for name, step, columns, outputs in self.blocks():
@@ -347,38 +376,5 @@ class TableEncoder:
         frame = pd.DataFrame(dict(enumerate(parts)))
         if self.encoder is not None:
             frame.columns = self.schema.names
+            return self.schema.from_natural(frame)
         return frame
-
-    def _check_coverage(self):
-        """Refuse columns that no step or two steps encode."""
-        owners = [[] for _ in self.schema.columns]
-        for name, step, columns, _ in self.blocks():
-            for column in columns:
-                if not (isinstance(step, str) and step == "drop"):
-                    owners[column].append(name)
-        for column, names in zip(self.schema.columns, owners, strict=True):
-            if len(names) != 1:
-                found = f"is encoded by {names}" if names else "is dropped"
-                raise ValueError(
-                    f"Every column must be encoded by exactly one step of encoder, but "
-                    f"column {column.name!r} {found}. Give it one step, or "
-                    "remainder='passthrough' for numbers."
-                )
-
-    def _check_round_trip(self, frame):
-        """Refuse an encoder that does not give the training rows back."""
-        rows = self.encode(frame)
-        encoded_back = self.decode((rows.low + rows.high) / 2, rows.levels)
-        expected = self.schema.natural(frame)
-        found = self.schema.natural(encoded_back)
-        for name, _, columns, _ in self.blocks():
-            for j in columns:
-                row = first_difference(expected.iloc[:, j], found.iloc[:, j])
-                if row is None:
-                    continue
-                held, back = (t.iloc[[row], j].tolist()[0] for t in (expected, found))
-                raise ValueError(
-                    f"Step {name!r} of encoder cannot be inverted: column "
-                    f"{self.schema.columns[j].name!r} held {held!r} and came back as "
-                    f"{back!r}. Use steps whose inverse_transform restores their input."
-                )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sklearn_tabsyn._chains import comes_from, sources_first
 from sklearn_tabsyn._evenly import even_rows
 
 # Two columns are linked if they agree in at least this share of the rows, and in this
@@ -51,6 +52,13 @@ class Link:
     constant: float = 0.0
     always: bool = False
     common: np.ndarray = ()
+
+    is_soft = False
+
+    @property
+    def sources(self):
+        """Position of the source."""
+        return (self.source,)
 
     def predict(self, source, axis):
         """Return what the target should be, with the decimals of its axis."""
@@ -103,12 +111,12 @@ def find_links(values, axes, continuous, column, min_count=1):
     """
     if len(axes) < 2:
         return []
-    links = {}
+    links, made = {}, {}
     for link in _always_candidates(values, axes):
-        if link.target in links or _comes_from(links, link.source, link.target):
+        if link.target in links or comes_from(made, link.source, link.target):
             continue
         if _is_always(link, column(link.target), column(link.source), axes):
-            links[link.target] = link
+            links[link.target], made[link.target] = link, link.sources
     places = np.flatnonzero(continuous)
     units = np.array(list(axes))[places]
     some = values[:, places]
@@ -131,27 +139,13 @@ def find_links(values, axes, continuous, column, min_count=1):
     always = set(links)
     for _, link in sorted(found, key=preference):
         # A target is not a source of its own source, so no chain ends in itself.
-        if link.target in links or _comes_from(links, link.source, link.target):
+        if link.target in links or comes_from(made, link.source, link.target):
             continue
         link.common = common[link.target]
-        links[link.target] = link
-    return _sources_first(links)
-
-
-def _sources_first(links):
-    """Return links in an order in which every source comes before its targets."""
-
-    def depth(unit):
-        return 1 + depth(links[unit].source) if unit in links else 0
-
-    return [links[unit] for unit in sorted(links, key=lambda u: (depth(u), u))]
-
-
-def _comes_from(links, unit, origin):
-    """Tell whether a column is made, in some steps, of another."""
-    while unit != origin and unit in links:
-        unit = links[unit].source
-    return unit == origin
+        if link.kind == "equal":  # which of the two is the target may change
+            link.common = np.union1d(link.common, common[link.source])
+        links[link.target], made[link.target] = link, link.sources
+    return sources_first(links.values())
 
 
 def _common(column, min_count):

@@ -309,11 +309,9 @@ class TableModel:
         cells, known = Cells.nothing(len(values), self.n_units)
         cells[:, unit], known[:, unit] = values, True
         rows = self.encode_given(cells, known)
-        value_parts, level_parts = (
-            part == unit for part in (self.layout.value_units, self.layout.level_units)
-        )
+        value_parts, level_parts = self.layout.alone(unit)
         rows.low[:, ~value_parts] = np.nan
-        rows.levels[:, ~level_parts | (self.layout.sources >= 0)] = -1
+        rows.levels[:, ~level_parts] = -1
         shares = marginal_shares(self.blocks, rows)
         mass = float(shares.sum())
         shares = np.ones(len(values)) if even else shares

@@ -18,37 +18,53 @@ class Layout(NamedTuple):
         Column of the table of each codebook column.
     missing_levels : ndarray of shape (n_codebooks,), dtype int64
         Level that means missing; -1 if none does.
-    sources : ndarray of shape (n_codebooks,), dtype int64
-        For those that say whether a number is made of that of another column, this
-        other column; -1 elsewhere.
+    value_needs, level_needs : ndarray of shape (n_values or n_codebooks, n_units), bool
+        All columns that must be known to know it: also those of which a number is made.
     """
 
     value_units: np.ndarray
     level_units: np.ndarray
     missing_levels: np.ndarray
-    sources: np.ndarray
+    value_needs: np.ndarray
+    level_needs: np.ndarray
 
     @classmethod
     def of(cls, encoders):
         """Return the layout of the encoders of a table, and of the target behind it."""
         starts = 0, len(encoders[0].schema.columns)
         sources = {link.target: link.source for link in encoders[0].relations_.marked}
-        values, levels, missing, linked = [], [], [], []
+        values, levels, missing = [], [], []
         for encoder, start in zip(encoders, starts, strict=False):
             for slot in encoder.slots_:
-                unit = start + slot.unit
-                values += [unit] * slot.n_values
-                levels += [unit] * slot.n_codebooks
+                units = [start + unit for unit in slot.units]
+                values += [units] * slot.n_values
+                levels += [units] * (slot.n_own + slot.gated)
+                levels += [[*units, sources.get(slot.unit)]] * slot.linked
                 missing += slot.missing_levels
-                source = [sources.get(unit)] * slot.linked
-                linked += [-1] * (slot.n_own + slot.gated) + source
-        parts = values, levels, missing, linked
-        return cls(*(np.array(part, dtype=np.int64) for part in parts))
+        n_units = 1 + max(unit for units in values + levels for unit in units)
+        own = [np.array([u[0] for u in part], np.int64) for part in (values, levels)]
+        needs = [_members(part, n_units) for part in (values, levels)]
+        return cls(*own, np.array(missing, dtype=np.int64), *needs)
 
     @property
     def n_units(self):
         """Number of columns of the table."""
-        return 1 + max([*self.value_units, *self.level_units], default=-1)
+        return self.value_needs.shape[1]
+
+    def alone(self, unit):
+        """Return which values and which levels one column makes by itself."""
+        return [
+            needs[:, unit] & (needs.sum(1) == 1)
+            for needs in (self.value_needs, self.level_needs)
+        ]
+
+
+def _members(groups, n_units):
+    """Return which units are in each group, (n_groups, n_units)."""
+    members = np.zeros((len(groups), n_units), dtype=bool)
+    for row, units in zip(members, groups, strict=True):
+        row[units] = True
+    return members
 
 
 class Observation(nn.Module):
@@ -95,8 +111,10 @@ class Observation(nn.Module):
         values, levels : Tensor of shape (n, n_values) and (n, n_codebooks), bool
             What is given and there.
         """
-        values = units[:, self.value_units] & batch.has_values.bool()
-        # Whether a number is made of another is known of those who know both.
-        both = (self.sources < 0) | units[:, self.sources.clamp(min=0)]
-        levels = units[:, self.level_units] & both
-        return values, levels & batch.has_levels.bool()
+        # What is made of several columns is known of those who know all.
+        unknown = (~units).float()
+        values, levels = (
+            unknown @ needs.T.float() == 0
+            for needs in (self.value_needs, self.level_needs)
+        )
+        return values & batch.has_values.bool(), levels & batch.has_levels.bool()

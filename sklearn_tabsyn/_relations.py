@@ -6,34 +6,41 @@ from typing import Any
 import numpy as np
 
 from sklearn_tabsyn._axes import find_axes
+from sklearn_tabsyn._chains import sources_first
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._functions import find_functions, fitting_sources
 from sklearn_tabsyn._links import find_links
+from sklearn_tabsyn._offsets import find_offsets
 from sklearn_tabsyn._orders import find_orders, put_in_order, reduced
 
 # Rows on which relations are searched.
 N_SEARCHED = 20_000
+# A sum is exact if it is so in this share of the rows that are encoded by it.
+EXACT_SHARE = 0.9
 # Cells of a table of rows and sources that is held in memory at a time.
 MAX_CELLS = 2_000_000
 
 
 @dataclass(frozen=True)
 class Relation:
-    """An exact relation between two columns of a table.
+    """An exact relation between columns of a table.
 
     Parameters
     ----------
-    kind : {"equal", "difference", "ratio", "function", "order"}
+    kind : {"equal", "difference", "ratio", "sum", "function", "order"}
         The target is the source, or the source plus a constant, or a constant times
-        the source, or it is determined by the source, or it is at least the source.
+        the source, or the signed sum of several sources, or it is determined by the
+        source, or it is at least the source.
     target, source : object
-        Names of the columns.
+        Names of the columns; a tuple of names if there are several sources.
     share : float, default=1.0
-        Share of the rows where it holds, of those where both columns have a value.
+        Share of the rows where it holds, of those where all columns have a value.
     constant : float or Timedelta, default=None
         That of a difference or a ratio.
     strict : bool, default=False
         Whether in order and never equal.
+    signs : tuple of float, default=()
+        1 or -1 for each of several sources.
     """
 
     kind: str
@@ -42,6 +49,7 @@ class Relation:
     share: float = 1.0
     constant: Any = None
     strict: bool = False
+    signs: tuple = ()
 
     def __str__(self):
         if self.kind == "function":
@@ -49,7 +57,9 @@ class Relation:
         if self.kind == "order":
             return f"{self.source} {'<' if self.strict else '<='} {self.target}"
         text = f"{self.target} = {self.source}"
-        if self.kind == "ratio":
+        if self.kind == "sum":
+            text = f"{self.target} = {self._sum()}"
+        elif self.kind == "ratio":
             text = f"{self.target} = {self.constant:.12g} * {self.source}"
         elif self.kind == "difference":
             minus = self.constant < type(self.constant)(0)
@@ -57,6 +67,12 @@ class Relation:
             size = f"{size:.12g}" if isinstance(size, float) else size
             text = f"{text} {'-' if minus else '+'} {size}"
         return text if self.share == 1 else f"{text} in {self.share:.1%} of the rows"
+
+    def _sum(self):
+        """Return the signed sum of the sources as text."""
+        pairs = sorted(zip(self.signs, self.source, strict=True), key=lambda p: -p[0])
+        parts = [f"{'-' if sign < 0 else '+'} {name}" for sign, name in pairs]
+        return " ".join(parts).removeprefix("+ ")
 
 
 class Drawn:
@@ -101,6 +117,8 @@ class Relations:
         Positions and axes of numbers and dates.
     links : list of Link
         Numbers that are made of others, sources before their targets.
+    offsets : list of Offset
+        Numbers that are sums of others and a rest that is small in many rows.
     functions : list of Function
         Columns that are determined by others, sources before their targets.
     orders : list of Order
@@ -111,6 +129,7 @@ class Relations:
 
     axes: dict = field(default_factory=dict)
     links: list = field(default_factory=list)
+    offsets: list = field(default_factory=list)
     functions: list = field(default_factory=list)
     orders: list = field(default_factory=list)
     listed: list = field(default_factory=list)
@@ -140,7 +159,11 @@ class Relations:
         for family in families:
             many = [kinds[j] == "continuous" for j in family]
             values = found._values(frame.iloc[some], family)
-            found.links += find_links(values, family, many, column, min_count)
+            links = find_links(values, family, many, column, min_count)
+            offsets, links = find_offsets(
+                values, family, many, links, column, min_count
+            )
+            found.offsets, found.links = found.offsets + offsets, found.links + links
         made = {link.target for link in found.links if link.always}
         levels = [j for j, k in enumerate(kinds) if k != "continuous" and j not in made]
         found.functions = find_functions(frame, some, levels)
@@ -151,7 +174,8 @@ class Relations:
             values = found._values(frame.iloc[some], family)
             found.orders += find_orders(values, family, column)
         found.listed = found._list(columns, frame)
-        used = {j for link in found.links for j in (link.target, link.source)}
+        makers = [*found.links, *found.offsets]
+        used = {j for maker in makers for j in (maker.target, *maker.sources)}
         used |= {j for order in found.orders for j in (order.low, order.high)}
         found.axes = {j: axis for j, axis in found.axes.items() if j in used}
         return found
@@ -167,6 +191,20 @@ class Relations:
         holds = link.holds(target, source, self.axes)
         return np.where(np.isnan(target), -1, holds)
 
+    def rests(self, frame):
+        """Return the rests of all offsets, (n_rows, n_offsets).
+
+        NaN in rows that are not encoded by them.
+        """
+        rests = [
+            offset.marked(
+                self._read(offset.target, frame),
+                [self._read(source, frame) for source in offset.sources],
+            )
+            for offset in self.offsets
+        ]
+        return np.stack(rests, 1) if rests else np.empty((len(frame), 0))
+
     def suited(self, unit, values):
         """Return values, or those next to them that some source makes in all rows."""
         for link in self.links:
@@ -178,7 +216,7 @@ class Relations:
                 return axis.write(axis.nearest(link.predict(source, axis)))
         return values
 
-    def repair(self, frame, known, marks=None, gaps=True):
+    def repair(self, frame, known, marks=None, rests=None, gaps=True):
         """Return a frame of canonical values in which all relations hold.
 
         Parameters
@@ -189,23 +227,34 @@ class Relations:
             Cells that are given, and stay. What they are made of follows them.
         marks : dict of int to ndarray of shape (n_rows,), dtype bool, default=None
             Where links hold that do not always hold, by their target.
+        rests : dict of int to ndarray of shape (n_rows,), default=None
+            Rests of offsets, by their target; NaN where one does not count.
         gaps : bool, default=True
             Whether a drawn value may become a missing one.
         """
-        if not self.links and not self.functions and not self.orders:
+        makers = sources_first([*self.offsets, *self.links])
+        if not makers and not self.functions and not self.orders:
             return frame
-        marks = marks or {}
+        marks, rests = marks or {}, rests or {}
         cells = Drawn(frame, known)
-        links = [link for link in self.links if link.always or link.target in marks]
+        links = [
+            maker
+            for maker in makers
+            if maker.always or maker.target in (rests if maker.is_soft else marks)
+        ]
         always = [link for link in links if link.always]
         for link in always[::-1] + links[::-1]:  # what always holds comes first
-            self._follow_target(link, cells, marks)
+            if not link.is_soft:
+                self._follow_target(link, cells, marks)
         for function in reversed(self.functions):
             self._find_source(function.source, cells, gaps)
         for link in links:
-            self._follow_source(link, cells, marks)
+            if link.is_soft:
+                self._follow_offset(link, cells, rests[link.target])
+            else:
+                self._follow_source(link, cells, marks)
         if self.orders:
-            self._put_in_order(cells, marks)
+            self._put_in_order(cells, marks, rests)
         for link in always * 2:  # where a source had to give way, others follow it
             self._follow_source(link, cells, marks)
         for function in self.functions:
@@ -258,6 +307,17 @@ class Relations:
             rows &= ~fits & ~cells.known[link.source]
             cells.put(link.source, rows, axis.write(back))
 
+    def _follow_offset(self, offset, cells, rest):
+        """Make the target of an offset of its sources where it counts."""
+        target, *sources = (
+            self.axes[unit].nearest(self.axes[unit].read(cells[unit]))
+            for unit in (offset.target, *offset.sources)
+        )
+        axis = self.axes[offset.target]
+        made = axis.nearest(offset.base(sources) + rest)
+        rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
+        cells.put(offset.target, rows, axis.write(made))
+
     def _find_source(self, unit, cells, gaps):
         """Make sources of functions suit the targets that are given."""
         functions = [f for f in self.functions if f.source == unit]
@@ -272,12 +332,17 @@ class Relations:
             cells[unit][part] = fitting_sources(functions, drawn, targets, gaps)
         cells.known[unit][rows] = True
 
-    def _put_in_order(self, cells, marks):
+    def _put_in_order(self, cells, marks, rests):
         """Exchange or move numbers that are greater than they may be.
 
-        First those that are not copies of others.
+        First those that are not made of others.
         """
         held = {}
+        for offset in self.offsets:
+            if offset.target in rests:
+                for unit in (offset.target, *offset.sources):
+                    rows = ~np.isnan(rests[offset.target])
+                    held[unit] = held.get(unit, False) | rows
         for link in self.marked:
             if link.target in marks:
                 target, source, rows = self._pair(link, cells, marks)
@@ -300,6 +365,7 @@ class Relations:
                 constant = axis.amount(link.constant)
             names = columns[link.target].name, columns[link.source].name
             listed.append(Relation(link.kind, *names, share, constant))
+        listed += self._list_sums(columns, frame)
         for function in self.functions:
             names = columns[function.target].name, columns[function.source].name
             listed.append(Relation("function", *names))
@@ -307,3 +373,17 @@ class Relations:
             names = columns[order.high].name, columns[order.low].name
             listed.append(Relation("order", *names, strict=order.strict))
         return listed
+
+    def _list_sums(self, columns, frame):
+        """Yield the sums of several columns that leave nothing in most rows."""
+        for offset, rest in zip(self.offsets, self.rests(frame).T, strict=True):
+            units = offset.target, *offset.sources
+            there = ~np.any([np.isnan(self._read(j, frame)) for j in units], axis=0)
+            exact = (rest == 0)[there].mean()
+            if (
+                len(units) > 2
+                and exact >= EXACT_SHARE * (~np.isnan(rest))[there].mean()
+            ):
+                target, *names = (columns[j].name for j in units)
+                share, signs = float(exact), offset.signs
+                yield Relation("sum", target, tuple(names), share, signs=signs)

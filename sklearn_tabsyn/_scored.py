@@ -47,6 +47,7 @@ def read_scored(schema, encoder, table):
     unseen = _find_unseen(encoder, frame, given)
     rows = encoder.encode_given(frame.to_numpy(), ~unseen)
     slopes = np.where(unseen, 0.0, _log_slopes(encoder, frame))
+    _score_rests(encoder, frame, rows, slopes)
     extra = slopes.sum(1) - unseen.sum(1) * np.log(encoder.n_rows_ + 1)
     return blank(encoder.slots_, rows, unseen), extra
 
@@ -76,3 +77,24 @@ def _log_slopes(encoder, frame):
         if isinstance(step, NormalScoreTransformer):
             slopes[:, columns] = step.log_slopes(view.iloc[:, columns])
     return slopes
+
+
+def _score_rests(encoder, frame, rows, slopes):
+    """Leave numbers that follow from others and a rest to the density of the rest.
+
+    Changes encoded rows and logarithms of slopes.
+    """
+    rests = encoder.relations_.rests(frame)
+    if not rests.shape[1]:
+        return
+    rest_slopes = encoder.rest_scores_.log_slopes(rests)
+    places = {
+        slot.unit: slot.value
+        for slot in encoder.slots_
+        if slot.n_values and not slot.others
+    }
+    for j, offset in enumerate(encoder.relations_.offsets):
+        here = ~np.isnan(rests[:, j])
+        value = places[offset.target]
+        rows.low[here, value] = rows.high[here, value] = np.nan
+        slopes[here, offset.target] = rest_slopes[here, j]

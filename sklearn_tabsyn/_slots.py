@@ -25,6 +25,7 @@ class _Slot:
     linked: bool = False
     missing_key: float = np.nan
     unit: int = 0
+    others: tuple = ()
     value: int = 0
     level: int = 0
 
@@ -53,8 +54,14 @@ class _Slot:
     @property
     def missing_levels(self):
         """Level of each codebook that means missing, -1 if none does."""
-        gates = [1] * self.gated + [-1] * self.linked
+        # Without the rest of an offset the number itself is still there.
+        gates = [-1 if self.others else 1] * self.gated + [-1] * self.linked
         return self._own_missing_levels() + gates
+
+    @property
+    def units(self):
+        """Columns of the table that its value is made of."""
+        return (self.unit, *self.others)
 
     def codebooks(self):
         """Return the number of levels and whether they are ordered, per codebook."""
@@ -206,7 +213,7 @@ def blank(slots, rows, gone):
         return rows
     low, high, levels = (part.copy() for part in rows)
     for slot in slots:
-        own = gone[:, slot.unit]
+        own = gone[:, slot.units].any(axis=1)
         values = slice(slot.value, slot.value + slot.n_values)
         low[own, values] = high[own, values] = np.nan
         levels[own, slot.level : slot.level + slot.n_codebooks] = -1

@@ -72,8 +72,9 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         are interpolated, rarer names left out, ends of ranges averaged. `encoder` must
         be None. Off, for most want exact values, and the tails lose by it.
     find_relations : bool, default=True
-        Whether new rows keep what holds exactly between columns, see `relations_`. It
-        costs little, and no smooth model learns it. None are found with an `encoder`.
+        Whether new rows keep what holds between columns, exactly, see `relations_`, or
+        nearly, as a balance is the last one less a payment and some more. It costs
+        little, and no smooth model learns it. None are found with an `encoder`.
     denoiser : {"residual_mlp", "mlp"} or type, default="residual_mlp"
         The network: pre-norm residual blocks, the plain network of TabSyn [2]_, or a
         `torch.nn.Module` class made as
@@ -164,8 +165,9 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         an array are named by their indices.
     relations_ : list of Relation
         What holds exactly between columns of `X`, with `kind`, `target`, `source`,
-        `share`, `constant` and `strict`: a column equals another, is a constant apart
-        or a multiple of it, in all or many rows; is a function of it; or is never less.
+        `share`, `constant`, `strict` and `signs`: a column equals another, is a
+        constant apart or a multiple of it, or a sum of several, in all or many rows;
+        is a function of another; or is never less.
     denoiser_ : torch.nn.Module
         The trained denoiser, D(x; sigma).
     loss_curve_ : list of float

@@ -1,0 +1,353 @@
+"""Numbers that are others, or sums of others, and a little more or less."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.stats import rankdata
+
+from sklearn_tabsyn._chains import (
+    comes_from,
+    sources_first,
+    sources_of,
+    turned,
+)
+from sklearn_tabsyn._evenly import even_rows
+
+# Rows on which offsets are searched, and sources of a column that are tried: those
+# with the highest rank correlation, of at least this size.
+N_FEW, MAX_TRIED, MIN_CORRELATION = 1_000, 10, 0.1
+# Sources of a column that are begun with, and at most; nats that each must gain.
+N_STARTS, MAX_SOURCES, MIN_STEP = 3, 4, 0.1
+# Nats by which rows are told more exactly by the offset than by the number itself: on
+# average, so that it is worth a column, and in a row that is marked.
+MIN_GAIN, MARGIN = 1.9, 0.5
+# Nats by which sources may be less dense than the target.
+MAX_LOSS = 1.0
+# Share of the rows in which all columns of an offset must have a value, and which must
+# be marked, and how many at least.
+MIN_SHARE, MIN_ROWS = 0.1, 50
+# Neighbours at least, and groups of them at most, by which a density is told.
+N_NEIGHBOURS, MAX_KNOTS = 8, 256
+
+
+@dataclass
+class Density:
+    """The density of a number, by the distances between groups of neighbours.
+
+    Parameters
+    ----------
+    knots : ndarray of shape (n_knots,), dtype float64
+        Sorted means of groups of as many values each.
+    unit : float
+        Below this distance values are the same.
+    """
+
+    knots: np.ndarray
+    unit: float
+
+    @classmethod
+    def of(cls, values, unit, min_count=1):
+        """Return the density of values, of which some may be NaN."""
+        values = np.sort(values[~np.isnan(values)])
+        if not len(values):
+            return cls(np.zeros(1), unit)
+        size = max(N_NEIGHBOURS, min_count, len(values) // MAX_KNOTS)
+        groups = np.array_split(values, max(1, len(values) // size))
+        # A mean of equal values is this value, but for rounding.
+        knots = [g[0] if g[0] == g[-1] else g.mean() for g in groups if len(g)]
+        return cls(np.array(knots), unit)
+
+    def log(self, values):
+        """Return log-densities, NaN of NaN; beyond the knots that of an end."""
+        values = values.clip(self.knots[0], self.knots[-1])
+        left = np.searchsorted(self.knots, values, "left")
+        right = np.searchsorted(self.knots, values, "right")
+        last = len(self.knots) - 1
+        low, high = (left - 1).clip(0), right.clip(max=last)
+        distance = np.maximum(self.knots[high] - self.knots[low], self.unit)
+        density = np.maximum((high - low) / distance, (right - left) / self.unit)
+        density = np.where(np.isnan(values), np.nan, density)
+        return np.log(density / len(self.knots))
+
+
+@dataclass
+class Offset:
+    """Column `target` is a signed sum of columns `sources`, and a rest that is small.
+
+    A bill is the last one less what was paid, and something for what was bought; a
+    parcel comes some days after it was sent. Where the values go far and the rest does
+    not, no view of single columns is fine enough to say so; therefore rows of which
+    the rest says more are encoded by it.
+
+    Parameters
+    ----------
+    target : int
+        Position of the column.
+    sources : tuple of int
+        Positions of the columns it is made of.
+    signs : tuple of float
+        1 or -1 for each.
+    unit, eps : float
+        The rest is a multiple of the one, if not 0, and as exact as the other tells,
+        beside the columns.
+    rest, own : Density
+        Densities of the rest and of the target.
+    parts : list of Density
+        Densities of the sources.
+    exact : bool
+        Whether there is no rest in any row.
+    """
+
+    target: int
+    sources: tuple = ()
+    signs: tuple = ()
+    unit: float = 0.0
+    eps: float = 0.0
+    rest: Density = field(default=None, repr=False)
+    own: Density = field(default=None, repr=False)
+    parts: list = field(default_factory=list, repr=False)
+    exact: bool = False
+
+    always, is_soft = False, True
+
+    def base(self, sources):
+        """Return the signed sum of columns."""
+        return sum(sign * part for sign, part in zip(self.signs, sources, strict=True))
+
+    def difference(self, target, sources):
+        """Return the rest of all rows."""
+        rest = target - self.base(sources)
+        if self.unit:
+            return np.round(rest / self.unit) * self.unit
+        size = np.abs(target) + sum(map(np.abs, sources))
+        return np.where(np.abs(rest) <= 4 * self.eps * size, 0.0, rest)
+
+    def marked(self, target, sources):
+        """Return the rest of rows that are encoded by it, NaN elsewhere.
+
+        Where sources are far less dense than the target, as where a large bill is paid
+        but for a little, their inexactness would be more than its own.
+        """
+        rest = self.difference(target, sources)
+        if self.exact:
+            return rest
+        pairs = zip(self.parts, sources, strict=True)
+        dense = [MAX_LOSS + part.log(source) for part, source in pairs]
+        with np.errstate(invalid="ignore"):
+            gains = np.minimum.reduce([self.rest.log(rest), *dense])
+            gains -= self.own.log(target)
+            return np.where(gains > MARGIN, rest, np.nan)
+
+    def learn(self, column, units, min_count=1):
+        """Learn the densities from all rows of columns.
+
+        `units` holds the distances below which values are the same, by column.
+        """
+        target, *sources = (column(j) for j in (self.target, *self.sources))
+        rest = self.difference(target, sources)
+        self.exact = not np.nanmax(np.abs(rest), initial=0.0)
+        self.rest = Density.of(rest, units[self.target], min_count)
+        self.own, *self.parts = (
+            Density.of(part, units[j], min_count)
+            for j, part in zip(
+                (self.target, *self.sources), (target, *sources), strict=True
+            )
+        )
+
+
+def find_offsets(values, axes, continuous, links, column, min_count=1):
+    """Return the offsets of columns of numbers, the most telling first.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_candidates)
+        Some rows of the columns, as read by their axes, NaN where missing.
+    axes : dict of int to Axis
+        Positions and axes of the columns.
+    continuous : list of bool
+        Which columns have many values; only these have an offset.
+    links : list of Link
+        What is known of the columns already. Rows where a link holds do not count.
+    column : callable
+        Returns all rows of a column, by its position.
+    min_count : int, default=1
+        Rows in which a value must be found to be kept.
+
+    Returns
+    -------
+    offsets : list of Offset
+        At most one for each target; no column is, in some steps, made of itself.
+    links : list of Link
+        The same, some the other way round so that they suit the offsets.
+    """
+    offsets, units = [], list(axes)
+    if len(axes) < 2:
+        return offsets, links
+    few = values[even_rows(len(values), N_FEW)].copy()
+    _hide_linked(few, links, axes)
+    search = _Search(few, list(axes.values()), np.flatnonzero(continuous))
+    equations = search.equations()
+    for equation in equations:
+        # A longer one is rather known by another of its columns than not at all.
+        longer = [more for more in equations if more.keys() > equation.keys()]
+        for place, terms in (
+            way for e in [*longer, equation] for way in search.ways(e)
+        ):
+            sources = tuple(units[j] for j in terms)
+            offset = Offset(units[place], sources, tuple(terms.values()))
+            suited = _suited(offset, offsets, links)
+            if suited is not None:
+                offset.unit = search.unit([place, *terms])
+                offset.eps = search.eps([place, *terms])
+                least = {units[j]: search.least(j) for j in (place, *terms)}
+                offset.learn(column, least, min_count)
+                target, *parts = (column(j) for j in (units[place], *sources))
+                share = np.mean(~np.isnan(offset.marked(target, parts)))
+                if (
+                    share * len(target) >= max(MIN_ROWS, min_count)
+                    and share >= MIN_SHARE
+                ):
+                    offsets.append(offset)
+                    links = suited
+                break
+    return offsets, sources_first(links)
+
+
+def _suited(offset, offsets, links):
+    """Return the links, some turned, if an offset goes together with all, or None."""
+    always = [link for link in links if link.always]
+    makers = [*always, *offsets]
+    made = sources_of(makers)
+    if any(maker.target == offset.target for maker in makers) or any(
+        comes_from(made, source, offset.target) for source in offset.sources
+    ):
+        return None
+    others = [link for link in links if not link.always]
+    others = turned(others, [*makers, offset])
+    return None if others is None else [*always, *others]
+
+
+def _hide_linked(values, links, axes):
+    """Hide targets where a link holds, which say nothing of other relations."""
+    place = {unit: i for i, unit in enumerate(axes)}
+    for link in links:
+        if not link.always and link.target in place:
+            pair = values[:, place[link.target]], values[:, place[link.source]]
+            pair[0][link.holds(*pair, axes)] = np.nan
+
+
+def _ranks(values):
+    """Return centred ranks of columns with norm 1; 0 where missing."""
+    ranks = rankdata(values, axis=0, nan_policy="omit")
+    there = ~np.isnan(ranks)
+    means = np.where(there, ranks, 0).sum(0) / np.maximum(there.sum(0), 1)
+    ranks = np.where(there, ranks - means, 0)
+    return ranks / np.maximum(np.linalg.norm(ranks, axis=0), 1e-300)
+
+
+class _Search:
+    """A greedy search for sums of columns that are nearly constant.
+
+    An equation is a dict of places of columns to 1 or -1, what they are times.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        Some rows.
+    axes : list of Axis
+        Axes of the columns.
+    numbers : ndarray of int
+        Places of the columns that can have an offset.
+    """
+
+    def __init__(self, values, axes, numbers):
+        self.values, self.axes, self.numbers = values, axes, numbers.tolist()
+        self.ranks = _ranks(values)
+        self.own = {
+            i: Density.of(values[:, i], self.least(i)).log(values[:, i])
+            for i in self.numbers
+        }
+
+    def unit(self, places):
+        """Return the unit of sums of columns, 0 if one has none."""
+        units = [self.axes[i].unit for i in places]
+        whole = min(units)
+        if not whole or any(round(u / whole, 6) % 1 for u in units):
+            return 0.0
+        return whole
+
+    def eps(self, places):
+        """Return the relative exactness of sums of columns."""
+        return max(self.axes[i].eps for i in places)
+
+    def least(self, place):
+        """Return the distance below which values of a column are the same."""
+        size = np.nanmax(np.abs(self.values[:, place]), initial=0.0)
+        return max(self.axes[place].unit, 8 * self.axes[place].eps * size, 1e-300)
+
+    def equations(self):
+        """Return all equations, the most telling first."""
+        found = {}
+        for place in self.numbers:
+            for equation in self._grown(place):
+                gain = max((gain for gain, *_ in self._targets(equation)), default=0)
+                if gain:
+                    found[tuple(sorted(equation))] = gain, equation
+        ordered = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
+        return [equation for _, (_, equation) in ordered]
+
+    def ways(self, equation):
+        """Yield each target of an equation and what it is made of, the best first."""
+        for _, target in sorted(self._targets(equation), reverse=True):
+            sign = -equation[target]
+            yield target, {j: sign * c for j, c in equation.items() if j != target}
+
+    def _targets(self, equation):
+        """Return the gain and the place of columns that an equation tells much of."""
+        rest = sum(sign * self.values[:, j] for j, sign in equation.items())
+        gains = [(self._gain(rest, j), j) for j in equation if j in self.own]
+        return [(gain, j) for gain, j in gains if gain >= MIN_GAIN]
+
+    def _grown(self, place):
+        """Yield equations of a column with one column more each time."""
+        for step in self._steps({place: 1.0}, self.values[:, place])[:N_STARTS]:
+            gain = 0.0
+            while step and step[0] >= gain + MIN_STEP:
+                gain, _, equation, rest = step
+                yield equation
+                step = next(iter(self._steps(equation, rest)), None)
+
+    def _steps(self, equation, rest):
+        """Return (gain, place, equation, rest) with one column more, the best first."""
+        place = next(iter(equation))
+        if len(equation) > (MAX_SOURCES if self.axes[place].has_zero else 1):
+            return []
+        steps = []
+        for j, sign in self._related(rest, equation):
+            new = rest + sign * self.values[:, j]
+            steps.append((self._gain(new, place), j, equation | {j: sign}, new))
+        return sorted(steps, key=lambda step: (-step[0], step[1]))
+
+    def _related(self, rest, equation):
+        """Return the columns, with signs, that may make a rest smaller."""
+        correlation = _ranks(rest[:, None])[:, 0] @ self.ranks
+        correlation[list(equation)] = 0
+        if not self.axes[next(iter(equation))].has_zero:  # a sum of dates is none
+            correlation = correlation.clip(min=0)
+        best = np.argsort(-np.abs(correlation), kind="stable")[:MAX_TRIED]
+        return [
+            (int(j), -float(np.sign(correlation[j])))
+            for j in best
+            if abs(correlation[j]) >= MIN_CORRELATION
+        ]
+
+    def _gain(self, rest, place):
+        """Return by how many nats on average rows are told more exactly by a rest."""
+        there = ~np.isnan(rest + self.own[place])
+        if there.mean() < MIN_SHARE:
+            return 0.0
+        least = self.least(place)
+        # Rounding makes zeros of what is the same.
+        rest = np.where(np.abs(rest) < least / 2, 0.0, rest)
+        more = Density.of(rest, least).log(rest) - self.own[place]
+        return float(more[there].clip(min=0).mean())

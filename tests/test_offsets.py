@@ -1,0 +1,212 @@
+"""Sums of columns that are nearly others: found, encoded exactly and learned."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_tabsyn import DiffusionSynthesizer
+from sklearn_tabsyn._chains import sources_first, turned
+from sklearn_tabsyn._encoding import TableEncoder
+from sklearn_tabsyn._links import Link
+from sklearn_tabsyn._offsets import Density, Offset
+from sklearn_tabsyn._scored import read_scored
+from sklearn_tabsyn._table import TableSchema
+
+
+def make_accounts(n_rows=3_000, seed=0):
+    """Balances of three months, each the last less a payment, and purchases."""
+    rng = np.random.default_rng(seed)
+    first = rng.lognormal(9, 1.5, n_rows).round()
+    table, balance = {"first": first}, first
+    for month in ("second", "third"):
+        paid = (balance * rng.uniform(0.02, 0.9, n_rows)).round()
+        bought = (balance * rng.exponential(0.01, n_rows)).round()
+        balance = balance - paid + bought
+        table |= {f"paid_{month}": paid, month: balance}
+    return pd.DataFrame(table)
+
+
+def make_invoices(n_rows=3_000, seed=0):
+    """Totals of three parts, some without a value, and dates of sending and coming."""
+    rng = np.random.default_rng(seed)
+    net = rng.lognormal(4, 1, n_rows).round(2)
+    tax = (net * rng.choice([0.07, 0.19], n_rows)).round(2)
+    freight = (3 + rng.exponential(5, n_rows)).round(2)
+    freight[rng.random(n_rows) < 0.2] = np.nan
+    sent = pd.Timestamp("2021-01-01") + pd.to_timedelta(
+        rng.integers(0, 1_500, n_rows), unit="D"
+    )
+    return pd.DataFrame(
+        {
+            "net": net,
+            "tax": tax,
+            "freight": freight,
+            "total": (net + tax + freight).round(2),
+            "sent": sent,
+            "come": sent + pd.to_timedelta(rng.geometric(0.2, n_rows), unit="D"),
+        }
+    )
+
+
+def encode(table, **how):
+    """Return the fitted encoder of a table, its canonical values and encoded rows."""
+    schema = TableSchema.from_table(table)
+    encoder, frame = TableEncoder(schema, **how), schema.read(table)
+    return encoder, frame, encoder.fit(frame)
+
+
+def named(encoder):
+    """Return the offsets of an encoder: names of sources by the name of the target."""
+    names = [column.name for column in encoder.schema.columns]
+    return {
+        names[offset.target]: {
+            names[j]: sign for j, sign in zip(offset.sources, offset.signs, strict=True)
+        }
+        for offset in encoder.relations_.offsets
+    }
+
+
+def equations(encoder):
+    """Return the columns of each offset, whichever of them is its target."""
+    return {frozenset({target, *parts}) for target, parts in named(encoder).items()}
+
+
+def test_accounts_are_found():
+    encoder, _, _ = encode(make_accounts())
+    assert equations(encoder) == {
+        frozenset({"first", "paid_second", "second"}),
+        frozenset({"second", "paid_third", "third"}),
+    }
+    assert encoder.relations_.listed == []  # they are near, not exact
+
+
+def test_exact_sums_are_listed_and_dates_have_one_source():
+    encoder, _, _ = encode(make_invoices())
+    assert equations(encoder) == {
+        frozenset({"net", "tax", "freight", "total"}),
+        frozenset({"sent", "come"}),
+    }
+    [total] = [r for r in encoder.relations_.listed if r.kind == "sum"]
+    parts = {total.target, *total.source}
+    assert parts == {"net", "tax", "freight", "total"}
+    assert total.share == 1
+
+
+@pytest.mark.parametrize("make", [make_accounts, make_invoices])
+@pytest.mark.parametrize("min_count", [1, 5])
+def test_rows_come_back(make, min_count):
+    encoder, frame, rows = encode(make(), min_count=min_count)
+    back = encoder.decode((rows.low + rows.high) / 2, rows.levels)
+    np.testing.assert_array_equal(back.isna(), frame.isna())
+    if min_count > 1:  # values of few rows do not come back
+        return
+    for j in frame:
+        close = np.isclose(back[j], frame[j], rtol=2e-3, equal_nan=True)
+        assert close.mean() > 0.99, encoder.schema.columns[j].name
+        assert back[j].dropna().between(frame[j].min(), frame[j].max()).all()
+
+
+def test_smooth_and_unrelated_numbers_have_none():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        shared = 2 * rng.normal(size=(2_000, 1))
+        smooth = shared + 0.5 * rng.normal(size=(2_000, 5))
+        for table in (rng.normal(size=(2_000, 5)), smooth, np.exp(smooth)):
+            table = pd.DataFrame(table).rename(columns=str)
+            assert encode(table)[0].relations_.offsets == []
+
+
+def test_columns_without_values_or_rows_are_no_sources():
+    table = make_accounts(400)
+    table["none"] = np.nan
+    table["same"] = 1.5
+    table.loc[1:, "rare"] = np.nan
+    table.loc[0, "rare"] = 7.0
+    found = named(encode(table)[0])
+    assert not {"none", "same", "rare"} & {
+        *found,
+        *(s for f in found.values() for s in f),
+    }
+
+
+def test_search_can_be_switched_off():
+    assert encode(make_accounts(), find_relations=False)[0].relations_.offsets == []
+
+
+def test_links_are_turned_to_suit():
+    links = [Link("equal", 1, 0), Link("equal", 2, 1), Link("equal", 3, 0)]
+    offset = Offset(0, (1, 4), (1.0, -1.0))
+    found = {(link.target, link.source) for link in turned(links, [offset])}
+    assert found == {(0, 1), (2, 1), (3, 0)}
+    assert turned([Link("ratio", 1, 0, 2.0)], [offset]) is None
+
+
+def test_sources_come_first():
+    makers = [Offset(0, (1, 2)), Link("equal", 1, 3), Link("equal", 3, 2)]
+    assert [maker.target for maker in sources_first(makers)] == [3, 1, 0]
+
+
+def test_density_of_known_distributions():
+    rng = np.random.default_rng(0)
+    values = rng.exponential(10, 50_000)
+    density = Density.of(values, 1e-9)
+    at = np.array([1.0, 5.0, 20.0])
+    expected = -at / 10 - np.log(10)
+    np.testing.assert_allclose(density.log(at), expected, atol=0.25)
+    # A value that half of the rows have is that likely per unit.
+    tied = np.where(rng.random(50_000) < 0.5, 0.0, values)
+    assert Density.of(tied, 0.01).log(np.array([0.0])) == pytest.approx(
+        np.log(0.5 / 0.01), abs=0.05
+    )
+    assert np.isnan(density.log(np.array([np.nan]))).all()
+
+
+def test_a_number_is_scored_by_its_rest_alone():
+    table = make_accounts()
+    encoder, frame, _ = encode(table)
+    rests = encoder.relations_.rests(frame)
+    rows, _ = read_scored(encoder.schema, encoder, table)
+    for j, offset in enumerate(encoder.relations_.offsets):
+        here = ~np.isnan(rests[:, j])
+        own, rest = (
+            next(
+                rows.low[:, slot.value]
+                for slot in encoder.slots_
+                if slot.unit == offset.target and bool(slot.others) == with_others
+            )
+            for with_others in (False, True)
+        )
+        assert 0.5 < here.mean() < 1
+        np.testing.assert_array_equal(np.isnan(own), here)
+        np.testing.assert_array_equal(np.isnan(rest), ~here)
+
+
+def test_new_rows_keep_what_holds():
+    table = make_invoices()
+    synthesizer = DiffusionSynthesizer(hidden_dim=64, max_iter=400, random_state=0)
+    rows = synthesizer.fit(table).sample(2_000)
+    parts = rows[["net", "tax", "freight"]].sum(axis=1, skipna=False)
+    gap = (rows["total"] - parts).abs().dropna()
+    # What would be beyond the range of the training rows is cut.
+    assert (gap < 0.006).mean() > 0.97
+    wait = (rows["come"] - rows["sent"]).dt.days
+    assert abs(wait.median() - 4) <= 1
+    assert (wait >= 1).all()
+    without = synthesizer.set_params(find_relations=False).fit(table).sample(2_000)
+    wait = (without["come"] - without["sent"]).dt.days
+    assert (wait < 1).mean() > 0.05  # which single columns cannot learn so soon
+
+
+def test_what_is_given_stays():
+    table = make_accounts()
+    synthesizer = DiffusionSynthesizer(
+        hidden_dim=64, max_iter=300, conditional=True, random_state=0
+    ).fit(table)
+    given = table.iloc[:200][["first", "paid_second", "second"]]
+    rows = synthesizer.sample(conditions=given)
+    pd.testing.assert_frame_equal(
+        rows[list(given)].astype(float), given.reset_index(drop=True).astype(float)
+    )
+    rows = synthesizer.sample(conditions=table.iloc[:300][["second"]])
+    assert (rows["second"] == table["second"].iloc[:300]).all()
+    synthesizer.sample(50, conditions={"second": (1_000.0, 5_000.0)})
