@@ -84,12 +84,13 @@ class _Held:
 
     def denoise(self, x, sigma):
         """Return the denoised rows at a noise level."""
-        level = x.new_full((len(x),), sigma)
+        # One noise level of all rows: what depends on it alone is computed once.
+        level = x.new_full((1,), sigma)
         return self._hold(self.denoiser(self._hold(x), level, self.class_labels))
 
     def decode(self, x, sigma, chance):
         """Return the values and levels of rows, and their cells."""
-        level = x.new_full((len(x),), sigma)
+        level = x.new_full((1,), sigma)
         x = self._hold(x)
         values, levels = self.denoiser.decode(x, level, chance, self.class_labels)
         if self.batch is not None:
@@ -169,7 +170,7 @@ def noise_profile(denoiser, rows, sigma_min=0.002, sigma_max=80.0):
         clean = denoiser.encode(batch)
         noise = torch.randn_like(clean)
         for sigma in sigmas:
-            level = clean.new_full((len(clean),), float(sigma))
+            level = clean.new_full((1,), float(sigma))
             noisy = clean + level[:, None] * noise
             entropy.append(float(denoiser.entropies(noisy, level, batch).mean()))
     return sigmas, np.array(entropy)

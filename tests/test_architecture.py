@@ -36,6 +36,7 @@ ORDER = [
     "_mixture",
     "_observation",
     "_gaussian",
+    "_products",
     "_denoiser",
     "_batches",
     "_callbacks",
