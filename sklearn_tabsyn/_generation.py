@@ -1,16 +1,25 @@
 """From a trained denoiser and a seed to encoded rows, block by block."""
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from threading import Barrier
+
 import numpy as np
 import torch
 from scipy.special import ndtri
 
 from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._products import one_cast
 from sklearn_tabsyn._sampling import SAMPLERS, Churn
 
-# Rows that are drawn and computed together. Every block is computed whole, whatever
-# number of rows is asked for: so each row meets the same arithmetic every time.
+# Rows that are drawn together. Every block is computed whole, whatever number of rows
+# is asked for: so each row meets the same arithmetic every time.
 BLOCK_ROWS = 1_024
+# Rows that are computed together, few enough for the memory next to a processor.
+PART_ROWS = 512
 # Rows and noise levels at which the uncertainty of a denoiser is measured.
 N_PROFILED, N_LEVELS = 1_024, 32
 
@@ -43,61 +52,98 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="unipc", churn=None, give
         Only with `given`: canonical values, and which of them are given.
     """
     sigmas = [float(sigma) for sigma in sigmas]
-    mean = denoiser.mean
-    block = 0
-    while True:
-        key = np.random.SeedSequence(seed, spawn_key=(block,))
-        random = np.random.default_rng(key)
-
-        def draw(x, random=random):
-            noise = random.standard_normal(tuple(x.shape), dtype=np.float32)
-            return torch.from_numpy(noise).to(x.device)
-
-        options = {}
-        if churn is not None and churn["S_churn"]:
-            options["churn"] = Churn(draw, len(sigmas), **churn)
-        with torch.inference_mode():
-            noise = torch.from_numpy(stratified_noise(random, len(mean))).to(mean)
-            x = mean + sigmas[0] * noise
+    walk = partial(_walk, denoiser, sigmas, SAMPLERS[sampler], churn)
+    with _workers(denoiser.mean.device) as spread:
+        for block in itertools.count():
+            key = np.random.SeedSequence(seed, spawn_key=(block,))
+            random = np.random.default_rng(key)
+            noise = stratified_noise(random, len(denoiser.mean))
             n_chances = denoiser.n_values + denoiser.n_codebooks
             chance = random.random((BLOCK_ROWS, n_chances), dtype=np.float32)
-            chance = torch.from_numpy(chance).to(x.device)
-            chance = chance.split([denoiser.n_values, denoiser.n_codebooks], 1)
-            held = _Held(denoiser)
+            starts = (torch.from_numpy(part) for part in (noise, chance))
+            parts = [part.to(denoiser.mean).split(PART_ROWS) for part in starts]
+            cells = ()
             if given is not None:
                 places = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
-                held = _Held(denoiser, *given.block(denoiser, places, random))
-            x = SAMPLERS[sampler](held.denoise, x, sigmas, **options)
-            yield held.decode(x, sigmas[-1], chance)
-        block += 1
+                cells, batch, class_labels = given.block(denoiser, places, random)
+                parts += [batch.split(PART_ROWS), class_labels.split(PART_ROWS)]
+            drawn = spread(walk, random.spawn(BLOCK_ROWS // PART_ROWS), *parts)
+            yield *(np.concatenate(part) for part in zip(*drawn, strict=True)), *cells
+
+
+def _walk(
+    denoiser, sigmas, sampler, churn, random, noise, chance, batch=None, labels=None
+):
+    """Return the values and levels of a part of a block."""
+
+    def draw(x):
+        noise = random.standard_normal(tuple(x.shape), dtype=np.float32)
+        return torch.from_numpy(noise).to(x.device)
+
+    options = {}
+    if churn is not None and churn["S_churn"]:
+        options["churn"] = Churn(draw, len(sigmas), **churn)
+    with torch.no_grad(), one_cast():
+        held = _Held(denoiser, batch, labels)
+        # So far above the data, noisy rows are nearly Gaussian, of this variance.
+        x = denoiser.mean + (denoiser.variance + sigmas[0] ** 2).sqrt() * noise
+        if labels is not None:
+            # What is given moves the mean.
+            x = x + held.denoise(x, sigmas[0]) - denoiser.mean
+        x = sampler(held.denoise, x, sigmas, **options)
+        return held.decode(x, sigmas[-1], chance)
+
+
+@contextmanager
+def _workers(device):
+    """Give a `map` that spreads parts over as many threads as torch would take.
+
+    Threads that compute parts of their own wait for each other once in a block, those
+    that share one operation at the end of each.
+    """
+    n_threads = torch.get_num_threads()
+    n_workers = min(n_threads, BLOCK_ROWS // PART_ROWS)
+    if device.type != "cpu" or n_workers == 1:
+        yield map
+        return
+    started = Barrier(n_workers)
+
+    def start(_):
+        torch.set_num_threads(n_threads // n_workers)
+        started.wait()
+
+    with ThreadPoolExecutor(n_workers) as pool:
+        list(pool.map(start, range(n_workers)))
+        torch.set_num_threads(n_threads)  # which threads to come start with
+        yield pool.map
 
 
 class _Held:
     """A denoiser of rows that are given in part: what is given stays as it is."""
 
-    def __init__(self, denoiser, cells=(), batch=None, class_labels=None):
-        self.denoiser, self.cells = denoiser, cells
-        self.batch, self.class_labels = batch, class_labels
+    def __init__(self, denoiser, batch=None, class_labels=None):
+        self.denoiser, self.batch, self.class_labels = denoiser, batch, class_labels
         if batch is not None:
             self.clean = denoiser.encode(batch)
             self.given = denoiser.given(class_labels)
 
     def denoise(self, x, sigma):
         """Return the denoised rows at a noise level."""
-        # One noise level of all rows: what depends on it alone is computed once.
+        # One level of all rows: what depends on it alone is computed once.
         level = x.new_full((1,), sigma)
         return self._hold(self.denoiser(self._hold(x), level, self.class_labels))
 
     def decode(self, x, sigma, chance):
-        """Return the values and levels of rows, and their cells."""
+        """Return the values and levels of rows."""
         level = x.new_full((1,), sigma)
         x = self._hold(x)
+        chance = chance.split([self.denoiser.n_values, self.denoiser.n_codebooks], 1)
         values, levels = self.denoiser.decode(x, level, chance, self.class_labels)
         if self.batch is not None:
             parts = self.denoiser.unlabelled(self.class_labels)
             values = torch.where(parts[0], self.batch.values, values)
             levels = torch.where(parts[1], self.batch.levels, levels)
-        return values.cpu().numpy(), levels.cpu().numpy(), *self.cells
+        return values.cpu().numpy(), levels.cpu().numpy()
 
     def _hold(self, x):
         return x if self.batch is None else torch.where(self.given, self.clean, x)

@@ -27,6 +27,15 @@ def fast_products(device):
     return torch.autocast("cpu", torch.bfloat16, enabled=enabled)
 
 
+def one_cast():
+    """Return a context in which each weight takes its short form once.
+
+    Around many calls of a network that is not trained meanwhile; the short forms are
+    given up at its end.
+    """
+    return torch.autocast("cpu", enabled=False)
+
+
 @cache
 def _multiplies_bfloat16():
     """Return whether the processor has AVX512-BF16 or AMX, as far as torch tells."""

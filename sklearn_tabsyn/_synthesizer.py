@@ -128,20 +128,19 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         Whether `fit` goes on from the weights, columns and encoding of the last one.
     sampler : {"unipc", "dpmpp_2m", "heun", "euler"}, default="unipc"
         How sampling walks down the noise levels: UniPC [3]_, DPM-Solver++ (2M) [4]_, or
-        algorithm 2 of [1]_ with or without its correction. UniPC comes nearest with 20
+        algorithm 2 of [1]_ with or without its correction. UniPC comes nearest with few
         levels; Heun evaluates the network twice a step. This and all parameters up to
         `S_noise` can be changed after `fit`.
-    num_steps : int, default=20
+    num_steps : int, default=14
         Number of noise levels.
     schedule : {"fitted", "karras"}, default="fitted"
-        Where they lie: evenly in the `rho`-th root of sigma [1]_, or two thirds of the
-        way from there to where the rows of this table are decided, as measured at the
-        end of `fit`.
-    sigma_min, sigma_max : float, default=0.02, 20.0
+        Where they lie: more densely where the rows of this table are decided, as
+        measured at the end of `fit`, or evenly in the `rho`-th root of sigma [1]_.
+    sigma_min, sigma_max : float, default=0.02, 8.0
         Last and first noise level. Data of standard deviation 0.5 has nothing to find
         above; below, the network would add more noise than it removes.
     rho : float, default=7.0
-        Spacing of the noise levels; the larger, the more of them near `sigma_min`.
+        Spacing of "karras"; the larger, the more levels near `sigma_min`.
     S_churn, S_tmin, S_tmax, S_noise : float, default=0.0, 0.0, inf, 1.0
         Fresh noise in the steps of "heun" and "euler": its amount, the noise levels
         between which it is added, and its scale [1]_.
@@ -305,10 +304,10 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         callbacks=None,
         warm_start=False,
         sampler="unipc",
-        num_steps=20,
+        num_steps=14,
         schedule="fitted",
         sigma_min=0.02,
-        sigma_max=20.0,
+        sigma_max=8.0,
         rho=7.0,
         S_churn=0.0,
         S_tmin=0.0,
