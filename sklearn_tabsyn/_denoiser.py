@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tabsyn._codebook import Codebook
+from sklearn_tabsyn._fast import fast_products
 from sklearn_tabsyn._gaussian import GaussianEvidence
 from sklearn_tabsyn._mixture import Mixture
-from sklearn_tabsyn._products import fast_products
 
 
 class NoiseEmbedding(nn.Module):

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._products import one_cast
+from sklearn_tabsyn._fast import keep_memory, no_denormals, one_cast
 from sklearn_tabsyn._sampling import SAMPLERS, Churn
 
 # Rows that are drawn together. Every block is computed whole, whatever number of rows
@@ -51,6 +51,7 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="unipc", churn=None, give
     cells, known : ndarray of shape (BLOCK_ROWS, n_units)
         Only with `given`: canonical values, and which of them are given.
     """
+    keep_memory()
     sigmas = [float(sigma) for sigma in sigmas]
     walk = partial(_walk, denoiser, sigmas, SAMPLERS[sampler], churn)
     with _workers(denoiser.mean.device) as spread:
@@ -83,7 +84,7 @@ def _walk(
     options = {}
     if churn is not None and churn["S_churn"]:
         options["churn"] = Churn(draw, len(sigmas), **churn)
-    with torch.no_grad(), one_cast():
+    with torch.no_grad(), one_cast(), no_denormals():
         held = _Held(denoiser, batch, labels)
         # So far above the data, noisy rows are nearly Gaussian, of this variance.
         x = denoiser.mean + (denoiser.variance + sigmas[0] ** 2).sqrt() * noise

@@ -36,7 +36,7 @@ ORDER = [
     "_mixture",
     "_observation",
     "_gaussian",
-    "_products",
+    "_fast",
     "_denoiser",
     "_batches",
     "_callbacks",
