@@ -33,10 +33,6 @@ class Batch(NamedTuple):
         """Return the batch on a device."""
         return Batch(*(part.to(device) for part in self))
 
-    def split(self, size):
-        """Return batches of so many rows each."""
-        return [Batch(*p) for p in zip(*(p.split(size) for p in self), strict=True)]
-
 
 class RowDataset(Dataset):
     """Encoded rows, handed out as whole batches.

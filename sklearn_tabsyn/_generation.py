@@ -18,14 +18,16 @@ from sklearn_tabsyn._sampling import SAMPLERS, Churn
 # Rows that are drawn together. Every block is computed whole, whatever number of rows
 # is asked for: so each row meets the same arithmetic every time.
 BLOCK_ROWS = 1_024
-# Rows that are computed together, few enough for the memory next to a processor.
-PART_ROWS = 512
+# Threads that compute a block each.
+MAX_WORKERS = 4
 # Rows and noise levels at which the uncertainty of a denoiser is measured.
 N_PROFILED, N_LEVELS = 1_024, 32
 
 
-def generate_blocks(denoiser, sigmas, seed, *, sampler="unipc", churn=None, given=None):
-    """Yield blocks of encoded rows without end.
+def generate_blocks(
+    denoiser, sigmas, seed, *, n_rows=None, sampler="unipc", churn=None, given=None
+):
+    """Yield blocks of encoded rows, a few of which are computed at a time.
 
     Parameters
     ----------
@@ -35,6 +37,8 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="unipc", churn=None, give
         Falling noise levels; the last is where codebook columns are decided.
     seed : sequence of int
         The n-th row depends on nothing but the seed and n.
+    n_rows : int, default=None
+        Rows that the blocks must hold together; they have no end if None.
     sampler : str, default="unipc"
         A key of `SAMPLERS`.
     churn : dict, default=None
@@ -53,59 +57,56 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="unipc", churn=None, give
     """
     keep_memory()
     sigmas = [float(sigma) for sigma in sigmas]
-    walk = partial(_walk, denoiser, sigmas, SAMPLERS[sampler], churn)
-    with _workers(denoiser.mean.device) as spread:
-        for block in itertools.count():
-            key = np.random.SeedSequence(seed, spawn_key=(block,))
-            random = np.random.default_rng(key)
-            noise = stratified_noise(random, len(denoiser.mean))
-            n_chances = denoiser.n_values + denoiser.n_codebooks
-            chance = random.random((BLOCK_ROWS, n_chances), dtype=np.float32)
-            starts = (torch.from_numpy(part) for part in (noise, chance))
-            parts = [part.to(denoiser.mean).split(PART_ROWS) for part in starts]
-            cells = ()
-            if given is not None:
-                places = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
-                cells, batch, class_labels = given.block(denoiser, places, random)
-                parts += [batch.split(PART_ROWS), class_labels.split(PART_ROWS)]
-            drawn = spread(walk, random.spawn(BLOCK_ROWS // PART_ROWS), *parts)
-            yield *(np.concatenate(part) for part in zip(*drawn, strict=True)), *cells
+    draw = partial(_draw, denoiser, sigmas, seed, SAMPLERS[sampler], churn, given)
+    last = None if n_rows is None else -(-n_rows // BLOCK_ROWS)
+    places = itertools.islice(itertools.count(), last)
+    with _workers(denoiser.mean.device) as (n_workers, each):
+        while some := list(itertools.islice(places, n_workers)):
+            yield from each(draw, some)
 
 
-def _walk(
-    denoiser, sigmas, sampler, churn, random, noise, chance, batch=None, labels=None
-):
-    """Return the values and levels of a part of a block."""
-
-    def draw(x):
-        noise = random.standard_normal(tuple(x.shape), dtype=np.float32)
-        return torch.from_numpy(noise).to(x.device)
-
+def _draw(denoiser, sigmas, seed, sampler, churn, given, block):
+    """Return the values and levels of a block, and its cells if there are any."""
+    random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
+    noise = stratified_noise(random, len(denoiser.mean))
+    n_chances = denoiser.n_values + denoiser.n_codebooks
+    chance = random.random((BLOCK_ROWS, n_chances), dtype=np.float32)
+    noise, chance = (torch.from_numpy(p).to(denoiser.mean) for p in (noise, chance))
     options = {}
     if churn is not None and churn["S_churn"]:
-        options["churn"] = Churn(draw, len(sigmas), **churn)
+        fresh = partial(_fresh_noise, random)
+        options["churn"] = Churn(fresh, len(sigmas), **churn)
+    # Unlike inference mode, this remembers the short forms of the weights.
     with torch.no_grad(), one_cast(), no_denormals():
-        held = _Held(denoiser, batch, labels)
         # So far above the data, noisy rows are nearly Gaussian, of this variance.
         x = denoiser.mean + (denoiser.variance + sigmas[0] ** 2).sqrt() * noise
-        if labels is not None:
+        held = _Held(denoiser)
+        if given is not None:
+            places = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
+            held = _Held(denoiser, *given.block(denoiser, places, random))
             # What is given moves the mean.
             x = x + held.denoise(x, sigmas[0]) - denoiser.mean
         x = sampler(held.denoise, x, sigmas, **options)
         return held.decode(x, sigmas[-1], chance)
 
 
+def _fresh_noise(random, x):
+    noise = random.standard_normal(tuple(x.shape), dtype=np.float32)
+    return torch.from_numpy(noise).to(x.device)
+
+
 @contextmanager
 def _workers(device):
-    """Give a `map` that spreads parts over as many threads as torch would take.
+    """Give a number of threads, and a `map` over as many blocks at a time.
 
-    Threads that compute parts of their own wait for each other once in a block, those
-    that share one operation at the end of each.
+    A thread that computes a block of its own waits for others once in a block, threads
+    that share one operation wait at the end of each. More than a few would wait for
+    the interpreter.
     """
     n_threads = torch.get_num_threads()
-    n_workers = min(n_threads, BLOCK_ROWS // PART_ROWS)
+    n_workers = min(n_threads, MAX_WORKERS)
     if device.type != "cpu" or n_workers == 1:
-        yield map
+        yield 1, map
         return
     started = Barrier(n_workers)
 
@@ -116,14 +117,15 @@ def _workers(device):
     with ThreadPoolExecutor(n_workers) as pool:
         list(pool.map(start, range(n_workers)))
         torch.set_num_threads(n_threads)  # which threads to come start with
-        yield pool.map
+        yield n_workers, pool.map
 
 
 class _Held:
     """A denoiser of rows that are given in part: what is given stays as it is."""
 
-    def __init__(self, denoiser, batch=None, class_labels=None):
-        self.denoiser, self.batch, self.class_labels = denoiser, batch, class_labels
+    def __init__(self, denoiser, cells=(), batch=None, class_labels=None):
+        self.denoiser, self.cells = denoiser, cells
+        self.batch, self.class_labels = batch, class_labels
         if batch is not None:
             self.clean = denoiser.encode(batch)
             self.given = denoiser.given(class_labels)
@@ -135,7 +137,7 @@ class _Held:
         return self._hold(self.denoiser(self._hold(x), level, self.class_labels))
 
     def decode(self, x, sigma, chance):
-        """Return the values and levels of rows."""
+        """Return the values and levels of rows, and their cells."""
         level = x.new_full((1,), sigma)
         x = self._hold(x)
         chance = chance.split([self.denoiser.n_values, self.denoiser.n_codebooks], 1)
@@ -144,7 +146,7 @@ class _Held:
             parts = self.denoiser.unlabelled(self.class_labels)
             values = torch.where(parts[0], self.batch.values, values)
             levels = torch.where(parts[1], self.batch.levels, levels)
-        return values.cpu().numpy(), levels.cpu().numpy()
+        return values.cpu().numpy(), levels.cpu().numpy(), *self.cells
 
     def _hold(self, x):
         return x if self.batch is None else torch.where(self.given, self.clean, x)
@@ -176,7 +178,7 @@ def stratified_noise(random, n_dims):
 
 
 def cut_batches(blocks, n_samples, batch_size):
-    """Yield the first `n_samples` rows of endless blocks in batches of another size."""
+    """Yield the first `n_samples` rows of blocks in batches of another size."""
     waiting = []
     while n_samples:
         size = min(batch_size, n_samples)

@@ -131,7 +131,7 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         algorithm 2 of [1]_ with or without its correction. UniPC comes nearest with few
         levels; Heun evaluates the network twice a step. This and all parameters up to
         `S_noise` can be changed after `fit`.
-    num_steps : int, default=14
+    num_steps : int, default=12
         Number of noise levels.
     schedule : {"fitted", "karras"}, default="fitted"
         Where they lie: more densely where the rows of this table are decided, as
@@ -145,7 +145,8 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         Fresh noise in the steps of "heun" and "euler": its amount, the noise levels
         between which it is added, and its scale [1]_.
     device : str, default="auto"
-        Where to compute: "auto" (a GPU if there is one), "cpu", "cuda" or "mps".
+        Where to compute: "auto" (a GPU if there is one), "cpu", "cuda" or "mps". A
+        processor with AVX512-BF16 or AMX multiplies matrices in bfloat16.
     random_state : int, RandomState instance or None, default=None
         Seed of `fit` and, if an int, of the series of calls of `sample`. Global random
         state is neither read nor changed.
@@ -304,7 +305,7 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         callbacks=None,
         warm_start=False,
         sampler="unipc",
-        num_steps=14,
+        num_steps=12,
         schedule="fitted",
         sigma_min=0.02,
         sigma_max=8.0,
@@ -494,9 +495,9 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         """Yield canonical values of rows, all drawn that are not known."""
         model = self._model
         given = Given(model, Cells(*(np.tile(part, (n_draws, 1)) for part in cells)))
-        blocks = self._blocks(seed, given, self.denoiser_.without_gaps())
-        n_rows = len(cells[0])
-        for batch in cut_batches(blocks, n_draws * n_rows, n_rows):
+        n_rows, size = len(cells[0]), n_draws * len(cells[0])
+        blocks = self._blocks(size, seed, given, self.denoiser_.without_gaps())
+        for batch in cut_batches(blocks, size, n_rows):
             yield model.decode_cells(*batch)
 
     def _mean_cells(self, cells, gaps, n_draws, seed):
@@ -512,14 +513,14 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         check_is_fitted(self)
         self._validate_params()
         check_sampling(self)
-        blocks = self._blocks(self._call_seed(random_state), given)
+        blocks = self._blocks(n_samples, self._call_seed(random_state), given)
         batches = cut_batches(blocks, n_samples, batch_size)
         return itertools.starmap(self._model.decode, batches)
 
-    def _blocks(self, seed, given=None, denoiser=None):
-        """Return endless blocks of encoded rows."""
+    def _blocks(self, size, seed, given=None, denoiser=None):
+        """Return blocks of encoded rows that hold so many rows."""
         churn = {name: getattr(self, name) for name in CHURN}
-        how = {"sampler": self.sampler, "churn": churn, "given": given}
+        how = {"n_rows": size, "sampler": self.sampler, "churn": churn, "given": given}
         return generate_blocks(denoiser or self.denoiser_, self._sigmas(), seed, **how)
 
     def _network(self, n_rows):
