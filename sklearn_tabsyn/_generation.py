@@ -16,8 +16,9 @@ from sklearn_tabsyn._fast import keep_memory, no_denormals, one_cast
 from sklearn_tabsyn._sampling import SAMPLERS, Churn
 
 # Rows that are drawn together. Every block is computed whole, whatever number of rows
-# is asked for: so each row meets the same arithmetic every time.
-BLOCK_ROWS = 1_024
+# is asked for: so each row meets the same arithmetic every time. Of shorter blocks the
+# threads would wait longer for the interpreter.
+BLOCK_ROWS = 2_048
 # Threads that compute a block each.
 MAX_WORKERS = 4
 # Rows and noise levels at which the uncertainty of a denoiser is measured.
