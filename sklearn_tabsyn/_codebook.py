@@ -6,6 +6,8 @@ from torch.nn import functional
 
 # A level that nearly all rows have makes the evidence for it no stronger than this.
 MIN_NOVELTY = 0.3
+# Numbers that processors of the day compute at once.
+LANES = 16
 
 
 class Codebook(nn.Module):
@@ -74,11 +76,14 @@ class Codebook(nn.Module):
 
         `x` has the shape (n, C * d), `sigma` (n, 1) or (n, C), the result (n, C, K).
         """
-        return self.log_prior + self._evidence(x) / sigma[..., None] ** 2
+        if self.n_dims == 1 and self.codes is not None:
+            scores = (x[:, :, None] - self.codes[..., 0]).div_(sigma[..., None])
+            return torch.addcmul(self.log_prior, scores, scores, value=-0.5)
+        return torch.addcdiv(self.log_prior, self._evidence(x), sigma[..., None] ** 2)
 
     def features(self, x, logits, sigma):
         """Return what each column believes by itself, as inputs of a network."""
-        beliefs = logits.softmax(-1)
+        beliefs = _softmax(logits)
         if self.codes is not None and self.n_dims > 1:
             beliefs = self._expected(beliefs)
         return beliefs.flatten(1)
@@ -116,7 +121,7 @@ class Codebook(nn.Module):
 
     def entropy(self, x, logits, sigma, outputs, levels):
         """Return the cross-entropy, (n, C), of the levels of the clean rows."""
-        logits = logits + self.split(outputs)[0]
+        logits = _fill(logits + self.split(outputs)[0])
         levels = levels[:, self.columns]
         return functional.cross_entropy(
             logits.flatten(0, 1), levels.flatten(), reduction="none"
@@ -141,23 +146,32 @@ class Codebook(nn.Module):
 
     def _evidence(self, x):
         """Return -|x - code|^2 / 2 for every level, up to a constant of the row."""
+        x = x.unflatten(1, (self.n_columns, -1))
         if self.codes is None:
             # |x - e_k|^2 = |x|^2 - 2 x_k + 1: only x_k depends on the level.
-            return x.unflatten(1, (self.n_columns, -1))
-        if self.n_dims == 1:
-            return (x[:, :, None] - self.codes[..., 0]) ** 2 / -2
-        x = x.unflatten(1, (self.n_columns, -1))
+            return x
         return torch.einsum("ncd,ckd->nck", x, self.codes) - (self.codes**2).sum(-1) / 2
 
     def _posterior(self, logits, outputs):
         """Return the probability, (n, C, K), of every level."""
-        return (logits + self.split(outputs)[0]).softmax(-1)
+        return _softmax(logits + self.split(outputs)[0])
 
     def _expected(self, probabilities):
         """Return the mean code, (..., C, d), of level probabilities (..., C, K)."""
         if self.codes is None:
             return probabilities
         return torch.einsum("...ck,ckd->...cd", probabilities, self.codes)
+
+
+def _softmax(logits):
+    """Return the probabilities, (..., K), of logits."""
+    return _fill(logits).softmax(-1)[..., : logits.shape[-1]]
+
+
+def _fill(logits):
+    """Return logits with as many levels as torch computes at once, rather than one."""
+    missing = max(0, LANES - logits.shape[-1])
+    return functional.pad(logits, (0, missing), value=-torch.inf) if missing else logits
 
 
 def _pad(rows, length):

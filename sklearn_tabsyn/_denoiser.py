@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tabsyn._codebook import Codebook
+from sklearn_tabsyn._fast import fast_products
 from sklearn_tabsyn._gaussian import GaussianEvidence
 from sklearn_tabsyn._mixture import Mixture
 
@@ -96,8 +97,9 @@ class ResidualMLP(_Network):
     def forward(self, x, noise_labels, class_labels=None):
         """Return the outputs, (n, n_outputs), of inputs (n, n_inputs).
 
-        `noise_labels`, (n,), are c_noise = ln(sigma) / 4; `class_labels`,
-        (n, n_classes), say what is given: 1 for each column that is.
+        `noise_labels`, (n,), or (1,) if all rows have the same, are c_noise =
+        ln(sigma) / 4; `class_labels`, (n, n_classes), say what is given: 1 for each
+        column that is.
         """
         hidden = self.enter(x, noise_labels, class_labels)
         for block in self.blocks:
@@ -189,8 +191,8 @@ class Denoiser(nn.Module):
         ----------
         x : Tensor of shape (n, d)
             Noisy coordinates; those of given columns without noise.
-        sigma : Tensor of shape (n,)
-            Noise level of each row.
+        sigma : Tensor of shape (n,) or (1,)
+            Noise level of each row, or of all.
         class_labels : Tensor of shape (n, C), default=None
             What is given of each row, from :meth:`labels`: 1 for each column that is,
             0 for others; nothing if None. A class to be conditioned on is a column
@@ -309,7 +311,7 @@ class Denoiser(nn.Module):
             fading = torch.where(given, 1.0, fading)
         logits = self._logits(x, levels)
         inputs = self._inputs(x, levels, logits)
-        outputs = self.network(inputs, sigma.log() / 4, class_labels) * fading
+        outputs = self._asked(inputs, sigma, class_labels) * fading
         if self.gaussian is not None:
             outputs = outputs + self._heard(x, sigma, logits)
         parts = (
@@ -319,6 +321,14 @@ class Denoiser(nn.Module):
             outputs.split(self.n_outputs, 1),
         )
         return list(zip(self.blocks, *parts, strict=True))
+
+    def _asked(self, inputs, sigma, class_labels):
+        """Return what the network says, (n, n_outputs), of its inputs."""
+        noise_labels = sigma.log() / 4
+        if not isinstance(self.network, _Network):
+            noise_labels = noise_labels.expand(len(inputs))
+        with fast_products(inputs.device):
+            return self.network(inputs, noise_labels, class_labels).float()
 
     def _heard(self, x, sigma, logits):
         """Return the outputs, (n, n_outputs), that Gaussian coordinates would have."""

@@ -1,22 +1,34 @@
 """From a trained denoiser and a seed to encoded rows, block by block."""
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from threading import Barrier
+
 import numpy as np
 import torch
 from scipy.special import ndtri
 
 from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._fast import keep_memory, no_denormals, one_cast
 from sklearn_tabsyn._sampling import SAMPLERS, Churn
 
-# Rows that are drawn and computed together. Every block is computed whole, whatever
-# number of rows is asked for: so each row meets the same arithmetic every time.
-BLOCK_ROWS = 1_024
+# Rows that are drawn together. Every block is computed whole, whatever number of rows
+# is asked for: so each row meets the same arithmetic every time. Of shorter blocks the
+# threads would wait longer for the interpreter.
+BLOCK_ROWS = 2_048
+# Threads that compute a block each.
+MAX_WORKERS = 4
 # Rows and noise levels at which the uncertainty of a denoiser is measured.
 N_PROFILED, N_LEVELS = 1_024, 32
 
 
-def generate_blocks(denoiser, sigmas, seed, *, sampler="unipc", churn=None, given=None):
-    """Yield blocks of encoded rows without end.
+def generate_blocks(
+    denoiser, sigmas, seed, *, n_rows=None, sampler="unipc", churn=None, given=None
+):
+    """Yield blocks of encoded rows, a few of which are computed at a time.
 
     Parameters
     ----------
@@ -26,6 +38,8 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="unipc", churn=None, give
         Falling noise levels; the last is where codebook columns are decided.
     seed : sequence of int
         The n-th row depends on nothing but the seed and n.
+    n_rows : int, default=None
+        Rows that the blocks must hold together; they have no end if None.
     sampler : str, default="unipc"
         A key of `SAMPLERS`.
     churn : dict, default=None
@@ -42,34 +56,69 @@ def generate_blocks(denoiser, sigmas, seed, *, sampler="unipc", churn=None, give
     cells, known : ndarray of shape (BLOCK_ROWS, n_units)
         Only with `given`: canonical values, and which of them are given.
     """
+    keep_memory()
     sigmas = [float(sigma) for sigma in sigmas]
-    mean = denoiser.mean
-    block = 0
-    while True:
-        key = np.random.SeedSequence(seed, spawn_key=(block,))
-        random = np.random.default_rng(key)
+    draw = partial(_draw, denoiser, sigmas, seed, SAMPLERS[sampler], churn, given)
+    last = None if n_rows is None else -(-n_rows // BLOCK_ROWS)
+    places = itertools.islice(itertools.count(), last)
+    with _workers(denoiser.mean.device) as (n_workers, each):
+        while some := list(itertools.islice(places, n_workers)):
+            yield from each(draw, some)
 
-        def draw(x, random=random):
-            noise = random.standard_normal(tuple(x.shape), dtype=np.float32)
-            return torch.from_numpy(noise).to(x.device)
 
-        options = {}
-        if churn is not None and churn["S_churn"]:
-            options["churn"] = Churn(draw, len(sigmas), **churn)
-        with torch.inference_mode():
-            noise = torch.from_numpy(stratified_noise(random, len(mean))).to(mean)
-            x = mean + sigmas[0] * noise
-            n_chances = denoiser.n_values + denoiser.n_codebooks
-            chance = random.random((BLOCK_ROWS, n_chances), dtype=np.float32)
-            chance = torch.from_numpy(chance).to(x.device)
-            chance = chance.split([denoiser.n_values, denoiser.n_codebooks], 1)
-            held = _Held(denoiser)
-            if given is not None:
-                places = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
-                held = _Held(denoiser, *given.block(denoiser, places, random))
-            x = SAMPLERS[sampler](held.denoise, x, sigmas, **options)
-            yield held.decode(x, sigmas[-1], chance)
-        block += 1
+def _draw(denoiser, sigmas, seed, sampler, churn, given, block):
+    """Return the values and levels of a block, and its cells if there are any."""
+    random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
+    noise = stratified_noise(random, len(denoiser.mean))
+    n_chances = denoiser.n_values + denoiser.n_codebooks
+    chance = random.random((BLOCK_ROWS, n_chances), dtype=np.float32)
+    noise, chance = (torch.from_numpy(p).to(denoiser.mean) for p in (noise, chance))
+    options = {}
+    if churn is not None and churn["S_churn"]:
+        fresh = partial(_fresh_noise, random)
+        options["churn"] = Churn(fresh, len(sigmas), **churn)
+    # Unlike inference mode, this remembers the short forms of the weights.
+    with torch.no_grad(), one_cast(), no_denormals():
+        # So far above the data, noisy rows are nearly Gaussian, of this variance.
+        x = denoiser.mean + (denoiser.variance + sigmas[0] ** 2).sqrt() * noise
+        held = _Held(denoiser)
+        if given is not None:
+            places = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
+            held = _Held(denoiser, *given.block(denoiser, places, random))
+            # What is given moves the mean.
+            x = x + held.denoise(x, sigmas[0]) - denoiser.mean
+        x = sampler(held.denoise, x, sigmas, **options)
+        return held.decode(x, sigmas[-1], chance)
+
+
+def _fresh_noise(random, x):
+    noise = random.standard_normal(tuple(x.shape), dtype=np.float32)
+    return torch.from_numpy(noise).to(x.device)
+
+
+@contextmanager
+def _workers(device):
+    """Give a number of threads, and a `map` over as many blocks at a time.
+
+    A thread that computes a block of its own waits for others once in a block, threads
+    that share one operation wait at the end of each. More than a few would wait for
+    the interpreter.
+    """
+    n_threads = torch.get_num_threads()
+    n_workers = min(n_threads, MAX_WORKERS)
+    if device.type != "cpu" or n_workers == 1:
+        yield 1, map
+        return
+    started = Barrier(n_workers)
+
+    def start(_):
+        torch.set_num_threads(n_threads // n_workers)
+        started.wait()
+
+    with ThreadPoolExecutor(n_workers) as pool:
+        list(pool.map(start, range(n_workers)))
+        torch.set_num_threads(n_threads)  # which threads to come start with
+        yield n_workers, pool.map
 
 
 class _Held:
@@ -84,13 +133,15 @@ class _Held:
 
     def denoise(self, x, sigma):
         """Return the denoised rows at a noise level."""
-        level = x.new_full((len(x),), sigma)
+        # One level of all rows: what depends on it alone is computed once.
+        level = x.new_full((1,), sigma)
         return self._hold(self.denoiser(self._hold(x), level, self.class_labels))
 
     def decode(self, x, sigma, chance):
         """Return the values and levels of rows, and their cells."""
-        level = x.new_full((len(x),), sigma)
+        level = x.new_full((1,), sigma)
         x = self._hold(x)
+        chance = chance.split([self.denoiser.n_values, self.denoiser.n_codebooks], 1)
         values, levels = self.denoiser.decode(x, level, chance, self.class_labels)
         if self.batch is not None:
             parts = self.denoiser.unlabelled(self.class_labels)
@@ -128,7 +179,7 @@ def stratified_noise(random, n_dims):
 
 
 def cut_batches(blocks, n_samples, batch_size):
-    """Yield the first `n_samples` rows of endless blocks in batches of another size."""
+    """Yield the first `n_samples` rows of blocks in batches of another size."""
     waiting = []
     while n_samples:
         size = min(batch_size, n_samples)
@@ -169,7 +220,7 @@ def noise_profile(denoiser, rows, sigma_min=0.002, sigma_max=80.0):
         clean = denoiser.encode(batch)
         noise = torch.randn_like(clean)
         for sigma in sigmas:
-            level = clean.new_full((len(clean),), float(sigma))
+            level = clean.new_full((1,), float(sigma))
             noisy = clean + level[:, None] * noise
             entropy.append(float(denoiser.entropies(noisy, level, batch).mean()))
     return sigmas, np.array(entropy)

@@ -104,9 +104,9 @@ class Mixture(nn.Module):
 
         `sigma` has the shape (n, 1) or (n, C).
         """
-        variance = sigma[..., None] ** 2 + self.variances
-        square = (x[:, :, None] - self.means) ** 2 / variance
-        return self.log_prior - (square + variance.log()) / 2
+        slope = (sigma[..., None] ** 2 + self.variances).rsqrt()
+        scores = (x[:, :, None] - self.means).mul_(slope)
+        return torch.addcmul(self.log_prior + slope.log(), scores, scores, value=-0.5)
 
     def features(self, x, logits, sigma):
         """Return what each column knows by itself, as inputs of a network.
@@ -116,9 +116,9 @@ class Mixture(nn.Module):
         """
         angles = 2 * math.pi * self.frequencies * x[..., None]
         phase_noise = 2 * math.pi * self.frequencies * sigma[..., None]
-        waves = torch.cat([angles.cos(), angles.sin()], -1)
-        waves = waves * (-(phase_noise**2) / 2).exp().repeat(1, 1, 2)
-        return torch.cat([logits.softmax(-1), waves], -1).flatten(1)
+        left = (-(phase_noise**2) / 2).exp()
+        waves = angles.cos() * left, angles.sin() * left
+        return torch.cat([logits.softmax(-1), *waves], -1).flatten(1)
 
     def hear(self, x, logits, sigma, pull, precision):
         """Return the outputs that say what Gaussian evidence of others says.
@@ -190,13 +190,24 @@ class Mixture(nn.Module):
 
     def _mean(self, x, logits, sigma):
         """Return the mean over components of (x w^2 + z s^2) / (s^2 + w^2)."""
-        return (logits.softmax(-1) * self._centers(x, sigma)).sum(-1)
+        pull = self._pull(sigma)
+        beliefs = logits.softmax(-1)
+        if len(pull) < len(x):
+            # The same for all rows, so the sums over components are matrix products.
+            weights = torch.stack([pull * self.means, pull], -1)[0]
+            target, share = torch.einsum("nck,ckm->ncm", beliefs, weights).unbind(-1)
+            return x + target - share * x
+        return (beliefs * self._centers(x, sigma)).sum(-1)
 
     def _centers(self, x, sigma):
         """Return the mean, (n, C, K), of the clean coordinates of each component."""
-        noise = sigma[..., None] ** 2
-        pull = noise / (noise + self.variances)
+        pull = self._pull(sigma)
         return x[:, :, None] + pull * (self.means - x[:, :, None])
+
+    def _pull(self, sigma):
+        """Return how far noise moves a coordinate to the mean of each component."""
+        noise = sigma[..., None] ** 2
+        return noise / (noise + self.variances)
 
     def _c_out(self, sigma):
         sd = self.sigma_data

@@ -10,6 +10,9 @@ import math
 
 import numpy as np
 
+# Where the density of fitted noise levels is computed, and its exponent.
+N_PLACES, CROWDING = 512, 0.4
+
 
 def karras_sigmas(num_steps, sigma_min, sigma_max, rho):
     """Return falling noise levels, evenly spaced in their rho-th root.
@@ -36,10 +39,11 @@ def karras_sigmas(num_steps, sigma_min, sigma_max, rho):
 
 
 def fitted_sigmas(sigmas, profile_sigmas, profile):
-    """Return noise levels drawn towards those at which rows are decided.
+    """Return noise levels that lie where rows are decided.
 
-    Each level lies, in its logarithm, two thirds of the way from the given one to the
-    one at which the same share of the way has been gone in terms of uncertainty.
+    Their density in ln(sigma) is a power of how fast the uncertainty falls there. The
+    error of a step of second order grows with its third power, so the exponent that
+    makes all steps err alike is near a third; 0.4 was best on real tables.
 
     Parameters
     ----------
@@ -55,15 +59,13 @@ def fitted_sigmas(sigmas, profile_sigmas, profile):
     sigmas : ndarray of shape (num_steps,), dtype float64
         Falling noise levels with the given first and last.
     """
-    inside = (profile_sigmas > sigmas[-1]) & (profile_sigmas < sigmas[0])
-    log_sigma = np.log(np.r_[sigmas[-1], profile_sigmas[inside], sigmas[0]])
+    log_sigma = np.linspace(np.log(sigmas[-1]), np.log(sigmas[0]), N_PLACES)
     height = np.interp(log_sigma, np.log(profile_sigmas), profile)
-    # Sampling noise must not make it fall; the slope keeps it invertible.
-    height = np.maximum.accumulate(height)
-    height = height + 1e-6 * (1 + height[-1]) * np.linspace(0, 1, len(height))
-    wanted = np.linspace(height[-1], height[0], len(sigmas))
-    decided = np.interp(wanted, height, log_sigma)
-    return np.exp(np.log(sigmas) / 3 + decided * 2 / 3)
+    # Sampling noise must not make it fall; a little everywhere bounds the steps.
+    speed = np.diff(np.maximum.accumulate(height))
+    density = (speed + 0.01 * speed.mean() + 1e-9) ** CROWDING
+    passed = np.r_[0, np.cumsum(density)] / density.sum()
+    return np.exp(np.interp(np.linspace(1, 0, len(sigmas)), passed, log_sigma))
 
 
 def euler(denoise, x, sigmas, churn=None):
@@ -181,10 +183,9 @@ def unipc(denoise, x, sigmas):
     x : Tensor of shape (n, d)
         Rows with noise of level `sigmas[-1]`.
     """
-    start = before = step = None
+    start = before = step = slope = None
     for sigma, following in itertools.pairwise(sigmas):
         denoised = denoise(x, sigma)
-        slope = 0.0
         if step is not None:
             slope = (denoised - before) / step
             x = _exponential_step(start, step, before, slope)
@@ -198,7 +199,8 @@ def unipc(denoise, x, sigmas):
 def _exponential_step(x, step, denoised, slope):
     """Return rows at the end of a step in -ln(sigma) along which D is linear."""
     gone = -math.expm1(-step)
-    return x * (1 - gone) + gone * denoised + (step - gone) * slope
+    x = x.lerp(denoised, gone)
+    return x if slope is None else x.add_(slope, alpha=step - gone)
 
 
 SAMPLERS = {"unipc": unipc, "dpmpp_2m": dpmpp_2m, "heun": heun, "euler": euler}

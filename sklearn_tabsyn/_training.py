@@ -17,6 +17,7 @@ from sklearn_tabsyn._callbacks import (
     Progress,
     WeightAverage,
 )
+from sklearn_tabsyn._fast import keep_memory, no_denormals
 from sklearn_tabsyn._likelihood import LogDensityBound
 
 # Held-out rows that are looked at, and noisy ones of all of them together: the fewer
@@ -226,7 +227,9 @@ def train_denoiser(
         device=device,
         verbose=0,
     )
-    return net.fit(RowDataset(rows, weights))
+    keep_memory()
+    with no_denormals():
+        return net.fit(RowDataset(rows, weights))
 
 
 def losses_of(net, name):

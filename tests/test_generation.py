@@ -1,5 +1,6 @@
 """Blocks of rows, batches cut from them, and the profile of a denoiser."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 
@@ -72,6 +73,28 @@ def test_a_seed_is_a_series_of_blocks(denoiser):
         np.testing.assert_array_equal(a, b)
         assert (a != c).any()
         assert (a[:BLOCK_ROWS] != a[BLOCK_ROWS:]).any()
+
+
+def test_threads_change_nothing_and_stay_as_they_were(denoiser):
+    before, found = torch.get_num_threads(), []
+    try:
+        for n_threads in (1, 2, 3):
+            torch.set_num_threads(n_threads)
+            found.append(take(generate_blocks(denoiser, SIGMAS, [3]), 3))
+            assert torch.get_num_threads() == n_threads
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(torch.get_num_threads).result() == n_threads
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("n_rows", [1, BLOCK_ROWS, 2 * BLOCK_ROWS + 1])
+def test_no_more_blocks_than_needed(denoiser, n_rows):
+    blocks = generate_blocks(denoiser, SIGMAS[-3:], [0], n_rows=n_rows)
+    assert len(list(blocks)) == -(-n_rows // BLOCK_ROWS)
 
 
 def test_churn_changes_the_rows_and_repeats(denoiser):

@@ -209,7 +209,7 @@ def test_sampling_parameters_can_be_changed_after_fit(fast, mixed):
         {"schedule": "fitted" if synthesizer.schedule == "karras" else "karras"},
         {"sigma_max": 10.0},
         {"sigma_min": 0.05},
-        {"rho": 3.0},
+        {"schedule": "karras", "rho": 3.0},
         {"sampler": "heun", "S_churn": 20.0},
     ):
         changed = copy.deepcopy(synthesizer).set_params(**change)
