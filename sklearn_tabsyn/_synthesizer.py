@@ -1,6 +1,5 @@
 """DiffusionSynthesizer: learn a table, sample new rows."""
 
-import itertools
 import warnings
 from functools import partial
 from numbers import Integral, Real
@@ -9,9 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_scalar
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tabsyn._batches import (
     Budget,
@@ -22,19 +19,14 @@ from sklearn_tabsyn._batches import (
     weighted_rows,
 )
 from sklearn_tabsyn._denoiser import NETWORKS
-from sklearn_tabsyn._generation import cut_batches, generate_blocks, noise_profile
-from sklearn_tabsyn._given import Cells, Given
+from sklearn_tabsyn._generation import noise_profile
 from sklearn_tabsyn._likelihood import suited_points
 from sklearn_tabsyn._model import TableModel
+from sklearn_tabsyn._new_rows import NewRows
 from sklearn_tabsyn._persistence import WeightsAsArrays
-from sklearn_tabsyn._sampling import (
-    SAMPLERS,
-    check_sampling,
-    fitted_sigmas,
-    karras_sigmas,
-)
+from sklearn_tabsyn._sampling import SAMPLERS, check_sampling
 from sklearn_tabsyn._scoring import LogDensityScore
-from sklearn_tabsyn._seeds import find_device, int_seed, seed_sequence, seeded_torch
+from sklearn_tabsyn._seeds import find_device, int_seed, seeded_torch
 from sklearn_tabsyn._table import check_table
 from sklearn_tabsyn._training import losses_of, train_denoiser
 
@@ -43,10 +35,9 @@ BATCH_SIZE = (64, 1_024)
 # The share of training rows of which some columns are given.
 CONDITIONAL = 0.3
 WEIGHT_DECAY = 0.3
-CHURN = ("S_churn", "S_tmin", "S_tmax", "S_noise")
 
 
-class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
+class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstimator):
     """Learn the joint distribution of a table and sample new rows.
 
     A diffusion model: Gaussian noise is added to encoded rows, a network learns what
@@ -417,114 +408,6 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
         self.denoiser_ = denoiser
         return self
 
-    def sample(
-        self, n_samples=1, random_state=None, *, conditions=None, class_labels=None
-    ):
-        """Draw new rows.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            Number of rows.
-        random_state : int, RandomState instance or None, default=None
-            Seed of this call: the same one gives the same rows, and the first rows of
-            a longer call are those of a shorter one. With None every call gives new
-            rows; they repeat in the same order after a new `fit` if the estimator's
-            own `random_state` is an int.
-        conditions : dict or DataFrame, default=None
-            What all new rows have exactly: a dict of column to value, to a list of
-            values, or to a range `(low, high)` with None for an open end; the value
-            None means missing. Or a frame of partly filled rows, of which missing
-            cells are drawn, one new row for each; `n_samples` need not be given then.
-            Columns of an array are named by their indices.
-        class_labels : scalar or array-like of shape (n_samples,), default=None
-            The target that all, or each, of the rows have; for a fit with `y`.
-
-        Returns
-        -------
-        X : ndarray or DataFrame of shape (n_samples, n_features)
-            New rows in the container, column order and dtypes of the training table.
-        y : ndarray or Series of shape (n_samples,)
-            Only if `fit` was given `y`.
-
-        Raises
-        ------
-        NotFittedError
-            If called before `fit`.
-        ValueError
-            If a parameter of the sampling is out of its range, or if a condition names
-            an unknown column or a value that the column cannot have.
-        """
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        given = None
-        if conditions is not None or class_labels is not None:
-            check_is_fitted(self)
-            given, n_samples = self._model.given(
-                conditions, class_labels, n_samples=n_samples
-            )
-        return next(self._batches(n_samples, n_samples, random_state, given))
-
-    def sample_batches(self, n_samples, batch_size=10_000, random_state=None):
-        """Draw new rows, a few at a time, for more rows than memory holds.
-
-        Parameters
-        ----------
-        n_samples : int
-            Number of rows in all.
-        batch_size : int, default=10_000
-            Rows of each batch; the last may be shorter. It has no influence on the
-            rows.
-        random_state : int, RandomState instance or None, default=None
-            As in :meth:`sample`.
-
-        Returns
-        -------
-        batches : iterator
-            Yields what :meth:`sample` returns.
-
-        Raises
-        ------
-        NotFittedError
-            If called before `fit`.
-        ValueError
-            If a parameter of the sampling is out of its range.
-        """
-        for name, value in {"n_samples": n_samples, "batch_size": batch_size}.items():
-            check_scalar(value, name, Integral, min_val=1)
-        return self._batches(n_samples, batch_size, random_state)
-
-    def _draw_cells(self, cells, n_draws, seed):
-        """Yield canonical values of rows, all drawn that are not known."""
-        model = self._model
-        given = Given(model, Cells(*(np.tile(part, (n_draws, 1)) for part in cells)))
-        n_rows, size = len(cells[0]), n_draws * len(cells[0])
-        blocks = self._blocks(size, seed, given, self.denoiser_.without_gaps())
-        for batch in cut_batches(blocks, size, n_rows):
-            yield model.decode_cells(*batch)
-
-    def _mean_cells(self, cells, gaps, n_draws, seed):
-        """Return canonical values of rows, all gaps filled by means or modes."""
-        if self._model.has_joint_steps:
-            draws = np.stack(list(self._draw_cells(cells, n_draws, seed)), 1)
-            return self._model.centers(draws)
-        random = np.random.default_rng(seed)
-        return self._model.expect(self.denoiser_, Cells(*cells), gaps, random, n_draws)
-
-    def _batches(self, n_samples, batch_size, random_state, given=None):
-        """Return an iterator over frames of new rows."""
-        check_is_fitted(self)
-        self._validate_params()
-        check_sampling(self)
-        blocks = self._blocks(n_samples, self._call_seed(random_state), given)
-        batches = cut_batches(blocks, n_samples, batch_size)
-        return itertools.starmap(self._model.decode, batches)
-
-    def _blocks(self, size, seed, given=None, denoiser=None):
-        """Return blocks of encoded rows that hold so many rows."""
-        churn = {name: getattr(self, name) for name in CHURN}
-        how = {"n_rows": size, "sampler": self.sampler, "churn": churn, "given": given}
-        return generate_blocks(denoiser or self.denoiser_, self._sigmas(), seed, **how)
-
     def _network(self, n_rows):
         """Return what makes the network from its numbers of inputs and outputs."""
         width = self.hidden_dim
@@ -577,22 +460,6 @@ class DiffusionSynthesizer(LogDensityScore, WeightsAsArrays, BaseEstimator):
                 stacklevel=3,
             )
         return net
-
-    def _sigmas(self):
-        """Return the falling noise levels of the sampler."""
-        sigmas = karras_sigmas(self.num_steps, self.sigma_min, self.sigma_max, self.rho)
-        if self.schedule == "fitted":
-            sigmas = fitted_sigmas(sigmas, *self._profile)
-        return sigmas
-
-    def _call_seed(self, random_state):
-        """Return the seed of one call of `sample`."""
-        if random_state is None and isinstance(self.random_state, Integral):
-            self._n_calls += 1
-            return [int(self.random_state), self._n_calls]
-        if random_state is None:
-            random_state = self.random_state
-        return seed_sequence(random_state).entropy
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -51,6 +51,7 @@ ORDER = [
     "_conditions",
     "_given",
     "_model",
+    "_new_rows",
     "_scoring",
     "_persistence",
     "_synthesizer",
