@@ -52,10 +52,12 @@ class Density:
         if not len(values):
             return cls(np.zeros(1), unit)
         size = max(N_NEIGHBOURS, min_count, len(values) // MAX_KNOTS)
-        groups = np.array_split(values, max(1, len(values) // size))
+        edges = np.linspace(0, len(values), max(1, len(values) // size) + 1).astype(int)
+        first, last = values[edges[:-1]], values[edges[1:] - 1]
+        means = np.add.reduceat(values, edges[:-1]) / np.diff(edges)
         # A mean of equal values is this value, but for rounding.
-        knots = [g[0] if g[0] == g[-1] else g.mean() for g in groups if len(g)]
-        return cls(np.array(knots), unit)
+        knots = np.where(first == last, first, means.clip(first, last))
+        return cls(knots, unit)
 
     def log(self, values):
         """Return log-densities, NaN of NaN; beyond the knots that of an end."""
