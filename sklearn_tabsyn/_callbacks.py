@@ -113,15 +113,17 @@ class Progress(Callback):
     ----------
     budget : Budget
         Tells how many steps there are.
+    title : str, default="fit"
+        What stands before the bar.
     """
 
-    def __init__(self, budget):
-        self.budget = budget
+    def __init__(self, budget, title="fit"):
+        self.budget, self.title = budget, title
 
     def on_train_begin(self, net, **kwargs):
         """Open the bar."""
         total = self.budget.max_iter * net.batch_size
-        self.bar_ = tqdm(total=total, unit="row", unit_scale=True, desc="fit")
+        self.bar_ = tqdm(total=total, unit="row", unit_scale=True, desc=self.title)
 
     def on_batch_end(self, net, batch=None, training=False, **kwargs):
         """Move the bar."""

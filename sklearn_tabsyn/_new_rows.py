@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_tabsyn._distillation import START
 from sklearn_tabsyn._generation import cut_batches, generate_blocks
 from sklearn_tabsyn._given import Cells, Given
 from sklearn_tabsyn._sampling import check_sampling, fitted_sigmas, karras_sigmas
@@ -122,13 +123,17 @@ class NewRows:
 
     def _blocks(self, size, seed, given=None, denoiser=None):
         """Return blocks of encoded rows that hold so many rows."""
+        if given is None and hasattr(self, "student_"):
+            # One level only: rows are drawn from its noise in one step.
+            return generate_blocks(self.student_, [START], seed, n_rows=size)
         churn = {name: getattr(self, name) for name in CHURN}
         how = {"n_rows": size, "sampler": self.sampler, "churn": churn, "given": given}
-        return generate_blocks(denoiser or self.denoiser_, self._sigmas(), seed, **how)
+        sigmas = self._sigmas(self.num_steps)
+        return generate_blocks(denoiser or self.denoiser_, sigmas, seed, **how)
 
-    def _sigmas(self):
-        """Return the falling noise levels of the sampler."""
-        sigmas = karras_sigmas(self.num_steps, self.sigma_min, self.sigma_max, self.rho)
+    def _sigmas(self, num_steps):
+        """Return falling noise levels."""
+        sigmas = karras_sigmas(num_steps, self.sigma_min, self.sigma_max, self.rho)
         if self.schedule == "fitted":
             sigmas = fitted_sigmas(sigmas, *self._profile)
         return sigmas

@@ -4,23 +4,28 @@ import torch
 
 from sklearn_tabsyn._seeds import find_device
 
+# Where the weights of each denoiser are in a pickle.
+PLACES = {"denoiser_": "_weights", "student_": "_student_weights"}
+
 
 class WeightsAsArrays:
     """Pickle the weights of the network as numpy arrays: small, free of the device."""
 
     def __getstate__(self):
         state = dict(super().__getstate__())
-        if "denoiser_" in state:
-            weights = state.pop("denoiser_").network.state_dict()
-            state["_weights"] = {name: w.cpu().numpy() for name, w in weights.items()}
+        for name, place in PLACES.items():
+            if name in state:
+                weights = state.pop(name).network.state_dict()
+                state[place] = {key: w.cpu().numpy() for key, w in weights.items()}
         return state
 
     def __setstate__(self, state):
         state = dict(state)
-        weights = state.pop("_weights", None)
+        weights = {name: state.pop(place, None) for name, place in PLACES.items()}
         super().__setstate__(state)
-        if weights is not None:
-            denoiser = self._model.build_denoiser()
-            tensors = {name: torch.tensor(w) for name, w in weights.items()}
-            denoiser.network.load_state_dict(tensors)
-            self.denoiser_ = denoiser.to(find_device(self.device)).eval()
+        for name, arrays in weights.items():
+            if arrays is not None:
+                denoiser = self._model.build_denoiser()
+                tensors = {key: torch.tensor(w) for key, w in arrays.items()}
+                denoiser.network.load_state_dict(tensors)
+                setattr(self, name, denoiser.to(find_device(self.device)).eval())

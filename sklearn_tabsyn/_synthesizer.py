@@ -1,6 +1,7 @@
 """DiffusionSynthesizer: learn a table, sample new rows."""
 
 import warnings
+from copy import copy
 from functools import partial
 from numbers import Integral, Real
 
@@ -8,7 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tabsyn._batches import (
     Budget,
@@ -19,6 +21,7 @@ from sklearn_tabsyn._batches import (
     weighted_rows,
 )
 from sklearn_tabsyn._denoiser import NETWORKS
+from sklearn_tabsyn._distillation import N_LEVELS, train_student
 from sklearn_tabsyn._generation import noise_profile
 from sklearn_tabsyn._likelihood import suited_points
 from sklearn_tabsyn._model import TableModel
@@ -161,6 +164,8 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         is a function of another; or is never less.
     denoiser_ : torch.nn.Module
         The trained denoiser, D(x; sigma).
+    student_ : torch.nn.Module
+        What draws whole rows in one step; only of what :meth:`distill` returns.
     loss_curve_ : list of float
         Mean training loss of every 50 steps.
     validation_loss_curve_ : list of float
@@ -406,7 +411,70 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         self.loss_curve_ = losses_of(net, "train_loss")
         self.validation_loss_curve_ = losses_of(net, "valid_loss")
         self.denoiser_ = denoiser
+        # A student of the last fit knows nothing of this one.
+        self.__dict__.pop("student_", None)
         return self
+
+    @validate_params(
+        {"max_iter": [Interval(Integral, 1, None, closed="left")]},
+        prefer_skip_nested_validation=True,
+    )
+    def distill(self, max_iter=2_000):
+        """Return a synthesizer that draws rows in one step, much faster.
+
+        The probability flow of the denoiser leads noise to a row without any chance. A
+        student learns where [1]_, and then asks its network once for each row.
+
+        Parameters
+        ----------
+        max_iter : int, default=2_000
+            Steps of the optimiser.
+
+        Returns
+        -------
+        distilled : DiffusionSynthesizer
+            A fitted synthesizer with the same parameters; this one stays as it is.
+            `student_` draws its whole rows, for which the sampling parameters do not
+            count. Rows with `conditions` or `class_labels`, imputations and scores
+            come from `denoiser_`, as they do here. A new `fit` forgets the student.
+
+        Raises
+        ------
+        NotFittedError
+            If called before `fit`.
+        ValueError
+            If a parameter is out of its range.
+
+        References
+        ----------
+        .. [1] Luhman, E., and Luhman, T. (2021). Knowledge distillation in iterative
+           generative models for improved sampling speed. arXiv:2101.02388.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_tabsyn import DiffusionSynthesizer
+        >>> covariance = [[1.0, 0.8], [0.8, 1.0]]
+        >>> X = np.random.default_rng(0).multivariate_normal([0, 5], covariance, 600)
+        >>> synthesizer = DiffusionSynthesizer(max_iter=100, random_state=0).fit(X)
+        >>> rows = synthesizer.distill(max_iter=50).sample(10_000)
+        >>> bool(np.corrcoef(rows.T)[0, 1] > 0.6)
+        True
+        """
+        check_is_fitted(self)
+        self._validate_params()
+        check_sampling(self)
+        device = find_device(self.device)
+        sigmas = self._sigmas(N_LEVELS)
+        with seeded_torch(int_seed(self.random_state), device):
+            net = train_student(
+                self.denoiser_, sigmas, max_iter, device=device, verbose=self.verbose
+            )
+            distilled = copy(self)
+        if net.interrupted_:
+            _warn_interrupted("distillation", net.budget)
+        distilled.student_, distilled._n_calls = net.module_.eval(), 0
+        return distilled
 
     def _network(self, n_rows):
         """Return what makes the network from its numbers of inputs and outputs."""
@@ -453,12 +521,8 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
             verbose=self.verbose,
         )
         if net.interrupted_:
-            warnings.warn(
-                f"The fit was interrupted after {budget.step} of {max_iter} steps. The "
-                "synthesizer can be used; with warm_start=True, fit trains it further.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+            remedy = "; with warm_start=True, fit trains it further"
+            _warn_interrupted("fit", budget, remedy)
         return net
 
     def __sklearn_tags__(self):
@@ -467,3 +531,13 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+def _warn_interrupted(what, budget, remedy=""):
+    """Warn of a training that did not come to its end."""
+    warnings.warn(
+        f"The {what} was interrupted after {budget.step} of {budget.max_iter} steps. "
+        f"The synthesizer can be used{remedy}.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )

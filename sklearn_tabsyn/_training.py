@@ -197,6 +197,48 @@ def train_denoiser(
     net : DenoiserNet
         The trained net, with its history.
     """
+    return train_net(
+        denoiser,
+        RowDataset(rows, weights),
+        budget,
+        held_out=held_out,
+        patience=patience,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        ema_decay=ema_decay,
+        batch_size=batch_size,
+        device=device,
+        callbacks=callbacks,
+        verbose=verbose,
+        criterion__P_mean=P_mean,
+        criterion__P_std=P_std,
+    )
+
+
+def train_net(
+    denoiser,
+    dataset,
+    budget,
+    *,
+    criterion=EDMLoss,
+    held_out=None,
+    patience=10,
+    learning_rate=2e-3,
+    weight_decay=0.0,
+    ema_decay=0.999,
+    batch_size=1024,
+    device="cpu",
+    callbacks=(),
+    verbose=0,
+    title="fit",
+    **options,
+):
+    """Train a denoiser in place, by any loss, on any data, and return its net.
+
+    Beside what :func:`train_denoiser` takes, `dataset` hands out whole batches with
+    weights, `criterion` is the class of the loss, `title` stands at the progress bar,
+    and `options` are further parameters of the net.
+    """
     hooks = [
         ("learning_rate", LearningRate(budget)),
         ("gradient_norm", GradientNorm()),
@@ -207,11 +249,10 @@ def train_denoiser(
             ("early_stopping", EarlyStopping(patience=patience, load_best=True))
         )
     if verbose:
-        hooks.append(("progress", Progress(budget)))
+        hooks.append(("progress", Progress(budget, title)))
     net = DenoiserNet(
         denoiser,
-        criterion__P_mean=P_mean,
-        criterion__P_std=P_std,
+        criterion,
         budget=budget,
         optimizer=torch.optim.AdamW,
         optimizer__betas=(0.9, 0.99),
@@ -226,10 +267,11 @@ def train_denoiser(
         callbacks__print_log=None,
         device=device,
         verbose=0,
+        **options,
     )
     keep_memory()
     with no_denormals():
-        return net.fit(RowDataset(rows, weights))
+        return net.fit(dataset)
 
 
 def losses_of(net, name):

@@ -47,6 +47,7 @@ ORDER = [
     "_training",
     "_sampling",
     "_generation",
+    "_distillation",
     "_seeds",
     "_conditions",
     "_given",

@@ -89,6 +89,22 @@ def test_benchmark_of_augmentation(tmp_path, mixed):
     assert done.stdout.count('"rare": "True", "rows": 100') == 5
 
 
+def test_benchmark_of_distillation(tmp_path, mixed):
+    for name in ("mixed", "mixed_test"):
+        mixed.to_parquet(tmp_path / f"{name}.parquet")
+    script = ROOT / "examples" / "benchmarks" / "distillation.py"
+    command = [sys.executable, script, tmp_path, "mixed", "--few", "2"]
+    command += ["--max-iter", "2", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = [row.split(" | ")[1:3] for row in done.stdout.splitlines()[2:]]
+    assert rows == [
+        ["fitted", "2"],
+        ["fitted", "12"],
+        ["distilled, 2 steps", "1"],
+        ["distilled, 3 steps", "1"],
+    ]
+
+
 def test_benchmark_of_small_tables(tmp_path):
     script = ROOT / "examples" / "benchmarks" / "small_tables.py"
     command = [sys.executable, script, tmp_path, "--tables", "iris", "--seeds", "1"]
@@ -145,7 +161,7 @@ def test_example_of_optuna():
         fit(load_diabetes().data)
 
 
-@pytest.mark.parametrize("name", ["fit", "sample", "sample_batches"])
+@pytest.mark.parametrize("name", ["fit", "distill", "sample", "sample_batches"])
 def test_public_methods_are_documented(name):
     doc = getattr(DiffusionSynthesizer, name).__doc__
     for section in ("Parameters", "Returns", "Raises"):

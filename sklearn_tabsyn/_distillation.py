@@ -1,0 +1,182 @@
+"""A student that draws in one step what its teacher draws in many.
+
+The probability flow of a denoiser leads noise to a row without any chance. So what a
+student has to learn of noise is all but certain, and a posterior of each column by
+itself, which is all that one evaluation of a network gives, can say it.
+"""
+
+import copy
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from sklearn_tabsyn._batches import Batch, Budget
+from sklearn_tabsyn._fast import one_cast
+from sklearn_tabsyn._sampling import unipc
+from sklearn_tabsyn._training import train_net
+
+# Noise levels of the teacher's walk.
+N_LEVELS = 12
+# Noise level at which the student starts. Where columns are Gaussian and independent,
+# the flow leads there in a straight line, so that part need not be learned: at this
+# level each column says much by itself, and only how they depend on each other is new.
+START = 0.6
+LEARNING_RATE = 2e-3
+# Rows of a step, and rows that the teacher draws at a time.
+BLOCK_ROWS = 1_024
+# How often a student sees a row, about; blocks of rows to start with, and how many of
+# them, and of numbers, are held in memory at most.
+N_USES, FIRST_BLOCKS, MAX_BLOCKS, MAX_NUMBERS = 12, 4, 128, 2**25
+
+
+class Pairs(NamedTuple):
+    """Noise, and the rows to which the flow leads it.
+
+    Parameters
+    ----------
+    noise : Tensor of shape (n, d)
+        Standard normal noise.
+    rows : Batch
+        The rows.
+    """
+
+    noise: Tensor
+    rows: Batch
+
+    def to(self, device):
+        """Return the pairs on a device."""
+        return Pairs(self.noise.to(device), self.rows.to(device))
+
+
+def near_gaussian(denoiser, sigma, noise):
+    """Return noisy rows, (n, d), as if all columns were Gaussian and independent.
+
+    The probability flow of such columns leads there from any higher noise level.
+    """
+    return denoiser.mean + (denoiser.variance + sigma**2).sqrt() * noise
+
+
+def flow(teacher, noise, sigmas):
+    """Return the rows to which the probability flow leads noise.
+
+    Parameters
+    ----------
+    teacher : Denoiser
+        Trained, in evaluation mode.
+    noise : Tensor of shape (n, d)
+        Standard normal noise.
+    sigmas : sequence of float
+        Falling noise levels.
+
+    Returns
+    -------
+    values : Tensor of shape (n, n_values), dtype float32
+        Continuous values.
+    levels : Tensor of shape (n, n_codebooks), dtype int64
+        Levels of codebook columns.
+    """
+
+    def denoise(x, sigma):
+        return teacher(x, x.new_full((1,), sigma))
+
+    x = unipc(denoise, near_gaussian(teacher, sigmas[0], noise), sigmas)
+    sizes = teacher.n_values, teacher.n_codebooks
+    chance = torch.rand(len(x), sum(sizes), device=x.device).split(sizes, 1)
+    return teacher.decode(x, x.new_full((1,), sigmas[-1]), chance)
+
+
+class FlowDataset(Dataset):
+    """Pairs from an endless stream of flows, handed out as whole batches.
+
+    They are held in a pool, which grows up to a bound, and in which the oldest block of
+    rows then makes place for a new one.
+
+    Parameters
+    ----------
+    teacher : Denoiser
+        Trained, in evaluation mode.
+    sigmas : ndarray of shape (n_levels,)
+        Falling noise levels of its walk.
+    """
+
+    def __init__(self, teacher, sigmas):
+        self.teacher, self.sigmas = teacher, sigmas.tolist()
+        most = MAX_NUMBERS // (BLOCK_ROWS * len(teacher.mean))
+        self.n_blocks = min(max(FIRST_BLOCKS, most), MAX_BLOCKS)
+        self.pool, self.n_made, self.n_asked = None, 0, 0
+
+    def __len__(self):
+        return self.n_blocks * BLOCK_ROWS
+
+    def __getitems__(self, indices):
+        """Return (pairs, weights) of some rows of the pool."""
+        while self.n_made < FIRST_BLOCKS + self.n_asked // N_USES:
+            self._renew()
+        self.n_asked += 1
+        there = min(self.n_made, self.n_blocks) * BLOCK_ROWS
+        indices = torch.as_tensor(indices, device=self.teacher.mean.device) % there
+        noise, values, levels = (part.flatten(0, 1)[indices] for part in self.pool)
+        has = torch.ones_like(values), torch.ones_like(levels, dtype=values.dtype)
+        return Pairs(noise, Batch(values, levels, *has)), noise.new_ones(len(noise))
+
+    def _renew(self):
+        """Put a new block of rows in the place of the oldest."""
+        mean = self.teacher.mean
+        noise = torch.randn(BLOCK_ROWS, len(mean), device=mean.device)
+        with torch.no_grad(), one_cast():
+            block = noise, *flow(self.teacher, noise, self.sigmas)
+        if self.pool is None:
+            self.pool = [part.new_empty(self.n_blocks, *part.shape) for part in block]
+        for part, new in zip(self.pool, block, strict=True):
+            part[self.n_made % self.n_blocks] = new
+        self.n_made += 1
+
+
+class FlowLoss(nn.Module):
+    """Mean loss of the rows to which the flow leads noise."""
+
+    def forward(self, student, pairs, weights):
+        """Return the loss of each pair, (n,)."""
+        x = near_gaussian(student, START, pairs.noise)
+        sigma = x.new_full((1,), START)
+        return student.losses(x, sigma, pairs.rows).mean(1) * weights
+
+
+def train_student(teacher, sigmas, max_iter, *, device="cpu", verbose=0):
+    """Return the net of a student, trained to go all the way in one step.
+
+    Knowledge distillation of the flow (Luhman and Luhman 2021), by the loss of the
+    denoiser's own columns. A student has the teacher's network and starts from its
+    weights.
+
+    Parameters
+    ----------
+    teacher : Denoiser
+        Trained, in evaluation mode.
+    sigmas : ndarray of shape (n_levels,)
+        Falling noise levels of the teacher's walk.
+    max_iter : int
+        Number of steps, of `BLOCK_ROWS` rows each.
+    device : str
+        Where to train.
+    verbose : int
+        Shows a progress bar if not 0.
+
+    Returns
+    -------
+    net : DenoiserNet
+        The net with its history; its `module_` is the student.
+    """
+    return train_net(
+        copy.deepcopy(teacher),
+        FlowDataset(teacher, sigmas),
+        Budget(max_iter),
+        criterion=FlowLoss,
+        learning_rate=LEARNING_RATE,
+        batch_size=BLOCK_ROWS,
+        device=device,
+        verbose=verbose,
+        title="distill",
+    )
