@@ -1,6 +1,7 @@
 """The README's Python runs from top to bottom, and so do the examples."""
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -113,6 +114,32 @@ def test_benchmark_of_small_tables(tmp_path):
     assert rows[0].startswith("| table, rows | way | shape |")
     ways = [row.split(" | ")[1] for row in rows[2:]]
     assert ways == ["ours", "SMOTENC", "KernelDensity", "independent"]
+
+
+def test_benchmark_of_peers(tmp_path, mixed):
+    table = mixed.drop(columns=["day"])
+    for name in ("mixed", "mixed_test"):
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    meta = json.dumps({"mixed": {"target": "gift"}})
+    (tmp_path / "meta.json").write_text(meta, encoding="utf-8")
+    script = ROOT / "examples" / "benchmarks" / "peers.py"
+    command = [sys.executable, script, tmp_path, "mixed", "--output", tmp_path / "new"]
+    command += ["--rows", "60", "--peers", "ours", "SMOTENC", "ARF"]
+    command += ["--python", f"ARF={tmp_path / 'none'}"]
+
+    def run(*more):
+        subprocess.run([*command, *more], capture_output=True, check=True)
+        return (tmp_path / "new" / "results.jsonl").read_text().splitlines()
+
+    lines = run()
+    assert run() == lines
+    assert len(run("--again", "SMOTENC")) == len(lines) + 1
+    rows = (tmp_path / "new" / "peers.md").read_text().splitlines()
+    assert rows[0].startswith("| generator | seeds | fit s | rows/s | MB | Shape % |")
+    names = [row.split(" | ")[0] for row in rows[2:5]]
+    assert names == ["| ours", "| ARF", "| SMOTENC"]
+    assert "No such file" in rows[3]
+    assert (tmp_path / "new" / "peers.png").stat().st_size > 10_000
 
 
 def test_example_of_augmentation(capsys, monkeypatch):

@@ -10,20 +10,13 @@ Needs pyarrow.
 
 import argparse
 import json
-import resource
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
+from peer import peak_memory
 
 from sklearn_tabsyn import DiffusionSynthesizer
-
-
-def peak_memory():
-    """Return the peak memory of this process so far, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def measure(table, seed, verbose):

@@ -31,8 +31,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from imblearn.over_sampling import SMOTE, SMOTENC
-from pandas.api.types import is_integer_dtype, is_numeric_dtype
+from peer import as_learned, fit_smotenc, without_gaps
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
@@ -54,28 +53,7 @@ LOADERS = {
     "breast_cancer": load_breast_cancer,
 }
 SAMPLES = [f"{name}-{n}" for name in ("adult", "magic") for n in (200, 500, 1_000)]
-MISSING = "missing"
 METRICS = ["shape", "trend", "c2st", "utility", "dcr", "seconds"]
-SDV = """
-import sys, time
-import pandas as pd
-from sdv.metadata import Metadata
-from sdv.single_table import GaussianCopulaSynthesizer
-path, n_drawn, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-table = pd.read_parquet(path)
-numbers = table.select_dtypes("number").columns
-kinds = {c: "numerical" if c in numbers else "categorical" for c in table}
-columns = {c: {"sdtype": kind} for c, kind in kinds.items()}
-metadata = Metadata.load_from_dict({"tables": {"table": {"columns": columns}}})
-start = time.perf_counter()
-synthesizer = GaussianCopulaSynthesizer(metadata)
-synthesizer.fit({"table": table})
-synthesizer._set_random_state(seed)
-rows = synthesizer.sample(n_drawn)["table"]
-seconds = time.perf_counter() - start
-rows.to_parquet(path)
-print("seconds", seconds)
-"""
 
 
 class Split(NamedTuple):
@@ -103,35 +81,23 @@ def load(folder, name, seed):
         )
         return Split(seen, unseen, unseen, "target")
     name, n = name.rsplit("-", 1)
+    return sample(folder, name, int(n), seed)
+
+
+def sample(folder, name, n, seed):
+    """Return the split of n rows of a file, or of all if n is None."""
     table, test = (
         pd.read_parquet(folder / f"{name}{end}.parquet") for end in ("", "_test")
     )
-    rows = random.permutation(len(table))
-    seen, unseen = (
-        table.iloc[part].reset_index(drop=True)
-        for part in np.split(rows[: 2 * int(n)], 2)
-    )
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    return Split(seen, unseen, test, meta[name]["target"])
-
-
-def without_gaps(table):
-    """Return a table in which a missing name is a name, as the simpler ways need."""
-    names = table.select_dtypes(exclude="number").columns
-    filled = table.copy()
-    filled[names] = table[names].astype(object).fillna(MISSING).astype(str)
-    return filled, list(names)
-
-
-def as_learned(rows, table):
-    """Return rows with the gaps and whole numbers of the table."""
-    rows = rows[table.columns].copy()
-    for column in rows:
-        if is_integer_dtype(table[column]):
-            rows[column] = rows[column].round().astype(int)
-        elif not is_numeric_dtype(table[column]):
-            rows[column] = rows[column].astype(object).replace(MISSING, None)
-    return rows
+    target = meta[name]["target"]
+    if n is None:
+        return Split(table, test, test, target)
+    rows = np.random.default_rng(seed).permutation(len(table))
+    seen, unseen = (
+        table.iloc[part].reset_index(drop=True) for part in np.split(rows[: 2 * n], 2)
+    )
+    return Split(seen, unseen, test, target)
 
 
 def ours(split, seed):
@@ -141,28 +107,8 @@ def ours(split, seed):
 
 def smotenc(split, seed):
     """Return rows between neighbours, without those that were learned."""
-    table, names = without_gaps(split.seen)
-    classes = table[split.target]
-    X = table
-    if split.target in names:
-        X, names = table.drop(columns=split.target), names.copy()
-        names.remove(split.target)
-    else:
-        classes = pd.qcut(classes, 4, labels=False)
-    X = X.astype({c: float for c in X if c not in names})
-    counts = classes.value_counts()
-    random = np.random.default_rng(seed)
-    drawn = pd.Series(random.choice(classes, N_DRAWN)).value_counts()
-    how = {
-        "sampling_strategy": counts.add(drawn, fill_value=0).astype(int).to_dict(),
-        "k_neighbors": int(min(5, counts.min() - 1)),
-        "random_state": seed,
-    }
-    smote = SMOTENC(names, **how) if names else SMOTE(**how)
-    rows, labels = smote.fit_resample(X, classes)
-    if split.target not in X:
-        rows[split.target] = labels
-    return as_learned(rows.iloc[len(X) :].reset_index(drop=True), split.seen)
+    rows = fit_smotenc(split.seen, split.target, seed)(N_DRAWN)
+    return as_learned(rows, split.seen)
 
 
 def kernel_density(split, seed):
@@ -202,13 +148,24 @@ def independent(split, seed):
 
 def gaussian_copula(python, split, seed):
     """Return rows of SDV's Gaussian copula, and seconds without its imports."""
+    rows, figures = run_peer(python, "GaussianCopula", split, seed, N_DRAWN)
+    return rows, figures["fit_seconds"] + figures["sample_seconds"]
+
+
+def run_peer(python, name, split, seed, n_drawn, **how):
+    """Return the rows that `peer.py` draws in a process of its own, and its figures."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "table.parquet"
-        split.seen.to_parquet(path)
-        command = [python, "-c", SDV, path, str(N_DRAWN), str(seed)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        rows = as_learned(pd.read_parquet(path), split.seen)
-    return rows, float(done.stdout.split()[-1])
+        seen, new = (Path(folder) / f"{part}.parquet" for part in ("seen", "new"))
+        split.seen.to_parquet(seen)
+        script = Path(__file__).parent / "peer.py"
+        command = [python, script, name, seen, new, str(n_drawn), str(seed)]
+        command.append(split.target)
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, **how
+        )
+        # Again, as a file may bring numbers back in another type.
+        rows = as_learned(pd.read_parquet(new), split.seen)
+    return rows, json.loads(done.stdout.splitlines()[-1])
 
 
 def timed(make, *args):
