@@ -142,6 +142,24 @@ def test_benchmark_of_peers(tmp_path, mixed):
     assert (tmp_path / "new" / "peers.png").stat().st_size > 10_000
 
 
+def test_benchmark_of_growth(tmp_path, monkeypatch):
+    script = ROOT / "examples" / "benchmarks" / "growth.py"
+    command = [sys.executable, script, "--output", tmp_path, "--steps", "2"]
+    for axis, sizes in {"rows": "20 40", "columns": "2 3", "levels": "3 9"}.items():
+        command += [f"--{axis}", *sizes.split()]
+    command += ["--drawn", "20", "40"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = done.stdout.splitlines()
+    assert rows[0] == "| against | figure | sizes | values | exponent |"
+    assert len(rows) == 2 + 2 + 3 * 3
+    assert len(pd.read_parquet(tmp_path / "drawn.parquet")) == 40
+    assert (tmp_path / "growth.png").stat().st_size > 20_000
+    # values that grow with the square of the size
+    monkeypatch.syspath_prepend(script.parent)
+    exponent = load(script).exponent
+    assert exponent([1, 10, 100], [3, 300, 30_000]) == pytest.approx(2)
+
+
 def test_example_of_augmentation(capsys, monkeypatch):
     example = load(ROOT / "examples" / "augmentation.py")
     splits = example.make_splits
