@@ -133,7 +133,12 @@ def draw(records, path):
         ax.errorbar(x, np.mean(values), np.std(values), fmt="o", color=color)
         style = {"color": color, "weight": "bold" if name == "ours" else "normal"}
         ax.annotate(
-            name, (x, np.mean(values)), (7, 5), textcoords="offset points", **style
+            name,
+            (x, np.mean(values)),
+            (9, 0),
+            textcoords="offset points",
+            va="center",
+            **style,
         )
     ax.axhline(0.5, color="grey", linestyle="--", linewidth=1)
     ax.annotate(
