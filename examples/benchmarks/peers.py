@@ -96,8 +96,9 @@ def line(name, records):
     """Return a line of the Markdown table."""
     done = [record for record in records if "failed" not in record]
     if not done:
-        gaps = [""] * len(FIGURES)
-        return f"| {' | '.join([name, records[0]['failed'], *gaps])} |"
+        gaps = [""] * (len(FIGURES) - 1)
+        why = [str(len(records)), records[0]["failed"]]
+        return f"| {' | '.join([name, *why, *gaps])} |"
     cells = []
     for key, (_, form) in FIGURES.items():
         values = [record[key] for record in done]
