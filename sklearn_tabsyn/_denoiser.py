@@ -11,6 +11,7 @@ from sklearn_tabsyn._codebook import Codebook
 from sklearn_tabsyn._fast import fast_products
 from sklearn_tabsyn._gaussian import GaussianEvidence
 from sklearn_tabsyn._mixture import Mixture
+from sklearn_tabsyn._start import GaussianStart
 
 
 class NoiseEmbedding(nn.Module):
@@ -176,7 +177,7 @@ class Denoiser(nn.Module):
         width = [len(b.mean) // b.n_columns for b in blocks for _ in range(b.n_columns)]
         owners = torch.arange(len(width)).repeat_interleave(torch.tensor(width))
         self.register_buffer("owners", owners)
-        self.observation, self.gaussian = observation, None
+        self.observation, self.gaussian, self.start = observation, None, None
         sigma = torch.ones(1, 1)
         inputs = self._inputs(
             self.mean[None], sigma, self._logits(self.mean[None], sigma)
@@ -209,9 +210,22 @@ class Denoiser(nn.Module):
         ]
         return torch.cat(denoised, 1)
 
-    def start_from(self, covariance):
-        """Start from Gaussian coordinates instead of independent columns."""
+    def learn_from(self, covariance):
+        """Start training from Gaussian coordinates instead of independent columns."""
         self.gaussian = GaussianEvidence(covariance, self.mean, self.variance)
+
+    def draw_from(self, directions, variances, rest):
+        """Start drawing from coordinates that spread like these."""
+        self.start = GaussianStart(directions, variances, rest)
+
+    def near_gaussian(self, noise, sigma):
+        """Return noisy rows, (n, d), of standard normal noise, as if Gaussian.
+
+        The probability flow of Gaussian rows leads there from any higher noise level.
+        """
+        if self.start is None:
+            return self.mean + (self.variance + sigma**2).sqrt() * noise
+        return self.mean + self.start(noise, sigma)
 
     def without_gaps(self):
         """Return a denoiser of rows of which nothing is missing.

@@ -19,9 +19,8 @@ from sklearn_tabsyn._training import train_net
 
 # Noise levels of the teacher's walk.
 N_LEVELS = 12
-# Noise level at which the student starts. Where columns are Gaussian and independent,
-# the flow leads there in a straight line, so that part need not be learned: at this
-# level each column says much by itself, and only how they depend on each other is new.
+# Noise level at which the student starts. If rows were Gaussian, it would be known
+# where the flow leads at this level, so that part need not be learned.
 START = 0.6
 LEARNING_RATE = 2e-3
 # Rows of a step, and rows that the teacher draws at a time.
@@ -50,14 +49,6 @@ class Pairs(NamedTuple):
         return Pairs(self.noise.to(device), self.rows.to(device))
 
 
-def near_gaussian(denoiser, sigma, noise):
-    """Return noisy rows, (n, d), as if all columns were Gaussian and independent.
-
-    The probability flow of such columns leads there from any higher noise level.
-    """
-    return denoiser.mean + (denoiser.variance + sigma**2).sqrt() * noise
-
-
 def flow(teacher, noise, sigmas):
     """Return the rows to which the probability flow leads noise.
 
@@ -81,7 +72,7 @@ def flow(teacher, noise, sigmas):
     def denoise(x, sigma):
         return teacher(x, x.new_full((1,), sigma))
 
-    x = unipc(denoise, near_gaussian(teacher, sigmas[0], noise), sigmas)
+    x = unipc(denoise, teacher.near_gaussian(noise, sigmas[0]), sigmas)
     sizes = teacher.n_values, teacher.n_codebooks
     chance = torch.rand(len(x), sum(sizes), device=x.device).split(sizes, 1)
     return teacher.decode(x, x.new_full((1,), sigmas[-1]), chance)
@@ -139,7 +130,7 @@ class FlowLoss(nn.Module):
 
     def forward(self, student, pairs, weights):
         """Return the loss of each pair, (n,)."""
-        x = near_gaussian(student, START, pairs.noise)
+        x = student.near_gaussian(pairs.noise, START)
         sigma = x.new_full((1,), START)
         return student.losses(x, sigma, pairs.rows).mean(1) * weights
 

@@ -9,6 +9,7 @@ from threading import Barrier
 import numpy as np
 import torch
 from scipy.special import ndtri
+from scipy.stats.qmc import LatinHypercube, Sobol
 
 from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._evenly import even_rows
@@ -21,6 +22,8 @@ from sklearn_tabsyn._sampling import SAMPLERS, Churn
 BLOCK_ROWS = 2_048
 # Threads that compute a block each.
 MAX_WORKERS = 4
+# Sobol points may lie on an edge, which no normal number does.
+MIN_SHARE = 2.0**-31
 # Rows and noise levels at which the uncertainty of a denoiser is measured.
 N_PROFILED, N_LEVELS = 1_024, 32
 
@@ -69,7 +72,7 @@ def generate_blocks(
 def _draw(denoiser, sigmas, seed, sampler, churn, given, block):
     """Return the values and levels of a block, and its cells if there are any."""
     random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
-    noise = stratified_noise(random, len(denoiser.mean))
+    noise = even_noise(random, len(denoiser.mean))
     n_chances = denoiser.n_values + denoiser.n_codebooks
     chance = random.random((BLOCK_ROWS, n_chances), dtype=np.float32)
     noise, chance = (torch.from_numpy(p).to(denoiser.mean) for p in (noise, chance))
@@ -79,8 +82,7 @@ def _draw(denoiser, sigmas, seed, sampler, churn, given, block):
         options["churn"] = Churn(fresh, len(sigmas), **churn)
     # Unlike inference mode, this remembers the short forms of the weights.
     with torch.no_grad(), one_cast(), no_denormals():
-        # So far above the data, noisy rows are nearly Gaussian, of this variance.
-        x = denoiser.mean + (denoiser.variance + sigmas[0] ** 2).sqrt() * noise
+        x = denoiser.near_gaussian(noise, sigmas[0])
         held = _Held(denoiser)
         if given is not None:
             places = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
@@ -153,13 +155,14 @@ class _Held:
         return x if self.batch is None else torch.where(self.given, self.clean, x)
 
 
-def stratified_noise(random, n_dims):
-    """Return standard normal noise that covers every coordinate evenly.
+def even_noise(random, n_dims):
+    """Return standard normal noise that covers the rows of a block evenly.
 
-    Latin hypercube sampling (McKay, Beckman and Conover 1979): each coordinate of
-    the rows of a block has one value in each of as many equally likely cells, in a
-    random order. Every row by itself is standard normal, while shares and means of
-    many rows vary less than with independent draws.
+    It lies at the points of a scrambled Sobol sequence (Owen 1998, Scrambling Sobol'
+    and Niederreiter-Xing points), those of the many dimensions that it is not known for
+    at points of a Latin hypercube (McKay, Beckman and Conover 1979). Every row by
+    itself is standard normal, while shares and means of many rows, and of pairs of
+    their coordinates, vary less than with independent draws.
 
     Parameters
     ----------
@@ -173,9 +176,10 @@ def stratified_noise(random, n_dims):
     noise : ndarray of shape (BLOCK_ROWS, n_dims), dtype float32
         The noise.
     """
-    shape = BLOCK_ROWS, n_dims
-    cells = random.permuted(np.tile(np.arange(BLOCK_ROWS), (n_dims, 1)), axis=1).T
-    return ndtri((cells + random.random(shape)) / BLOCK_ROWS).astype(np.float32)
+    n_even = min(n_dims, Sobol.MAXDIM)
+    makers = Sobol(n_even, rng=random), LatinHypercube(n_dims - n_even, rng=random)
+    shares = np.hstack([maker.random(BLOCK_ROWS) for maker in makers])
+    return ndtri(shares.clip(MIN_SHARE, 1 - MIN_SHARE)).astype(np.float32)
 
 
 def cut_batches(blocks, n_samples, batch_size):

@@ -20,6 +20,7 @@ from sklearn_tabsyn._given import Cells, Choice, Given
 from sklearn_tabsyn._observation import Layout, Observation
 from sklearn_tabsyn._protection import min_rows
 from sklearn_tabsyn._scored import read_further, read_scored
+from sklearn_tabsyn._start import learn_start
 from sklearn_tabsyn._table import (
     TableSchema,
     TargetSchema,
@@ -55,7 +56,7 @@ class TableModel:
         self.blocks = blocks
         self.layout = layout
         self.conditional = conditional
-        self.covariance = None
+        self.covariance = self.spread = None
 
     @classmethod
     def learn(
@@ -367,7 +368,8 @@ class TableModel:
     def build_denoiser(self, network=None, rows=None, weights=None):
         """Return an untrained denoiser; by the network of the last call if None.
 
-        Of few rows it starts from their covariance, or from that of the last call.
+        It draws from how the rows spread, and starts training from the covariance of
+        few rows; both are those of the last call if none are given.
         """
         if network is not None:
             self.network = network
@@ -375,11 +377,14 @@ class TableModel:
         if self.conditional:
             observation = Observation(self.layout, self.conditional)
         denoiser = Denoiser(self.blocks, self.network, observation)
-        if rows is not None and len(weights) <= FEW and not self.conditional:
+        if rows is not None:
             dataset = RowDataset(rows, weights / weights.mean())
-            self.covariance = learn_covariance(denoiser, dataset)
+            self.spread = learn_start(denoiser, dataset)
+            if len(weights) <= FEW and not self.conditional:
+                self.covariance = learn_covariance(denoiser, dataset)
+        denoiser.draw_from(*self.spread)
         if self.covariance is not None:
-            denoiser.start_from(self.covariance)
+            denoiser.learn_from(self.covariance)
         return denoiser
 
 

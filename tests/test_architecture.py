@@ -39,6 +39,7 @@ ORDER = [
     "_mixture",
     "_observation",
     "_gaussian",
+    "_start",
     "_fast",
     "_denoiser",
     "_batches",

@@ -24,7 +24,6 @@ from sklearn_tabsyn._distillation import (
     START,
     FlowDataset,
     flow,
-    near_gaussian,
 )
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._generation import generate_blocks
@@ -87,7 +86,7 @@ def test_the_flow_leads_from_noise_to_the_marginals(denoiser):
 
 def test_the_start_is_on_the_flow_of_gaussian_columns(denoiser):
     noise = torch.randn(4000, len(denoiser.mean))
-    x = near_gaussian(denoiser, START, noise)
+    x = denoiser.near_gaussian(noise, START)
     variance = denoiser.variance + START**2
     torch.testing.assert_close(x.var(0), variance, rtol=0.1, atol=0)
 
@@ -95,7 +94,7 @@ def test_the_start_is_on_the_flow_of_gaussian_columns(denoiser):
         pull = denoiser.variance / (denoiser.variance + sigma**2)
         return denoiser.mean + pull * (x - denoiser.mean)
 
-    far = near_gaussian(denoiser, 80.0, noise)
+    far = denoiser.near_gaussian(noise, 80.0)
     reached = heun(gaussian, far, karras_sigmas(200, START, 80.0, 7.0).tolist())
     torch.testing.assert_close(x, reached, rtol=0, atol=2e-3)
 

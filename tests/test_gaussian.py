@@ -57,7 +57,7 @@ def test_untrained_denoiser_knows_what_hangs_together():
     errors = {}
     for start in ("independent", "gaussian"):
         if start == "gaussian":
-            denoiser.start_from(learn_covariance(denoiser, RowDataset(rows)))
+            denoiser.learn_from(learn_covariance(denoiser, RowDataset(rows)))
         torch.manual_seed(0)
         for sigma in (0.05, 0.5):
             clean = denoiser.encode(seen)
@@ -84,7 +84,7 @@ def test_covariance_of_few_rows_is_shrunk():
     np.testing.assert_allclose(np.sqrt(np.diag(covariance)), deviations, rtol=1e-5)
     own = np.corrcoef(values.T)[0, 1] * deviations[0] * deviations[1]
     assert abs(covariance[0, 1]) < 0.9 * abs(own)
-    denoiser.start_from(covariance)
+    denoiser.learn_from(covariance)
     batch = Batch(
         torch.tensor(values),
         torch.zeros(50, 1).long(),

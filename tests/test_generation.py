@@ -7,7 +7,9 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+from scipy.special import ndtr
 from scipy.stats import kstest
+from scipy.stats.qmc import Sobol
 
 from sklearn_tabsyn._blocks import describe_columns
 from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
@@ -15,9 +17,9 @@ from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._generation import (
     BLOCK_ROWS,
     cut_batches,
+    even_noise,
     generate_blocks,
     noise_profile,
-    stratified_noise,
 )
 from sklearn_tabsyn._sampling import SAMPLERS, karras_sigmas
 
@@ -106,15 +108,16 @@ def test_churn_changes_the_rows_and_repeats(denoiser):
 
 
 def test_noise_is_normal_and_even():
-    noise = np.concatenate(
-        [stratified_noise(np.random.default_rng(k), 3) for k in range(8)]
-    )
+    noise = np.concatenate([even_noise(np.random.default_rng(k), 3) for k in range(8)])
     for column in noise.T:
         assert kstest(column, "norm").statistic < 0.003
     correlation = np.corrcoef(noise.T) - np.eye(3)
     assert np.abs(correlation).max() < 4 / np.sqrt(len(noise))
+    # pairs are even, too: each of 16 by 16 equally likely boxes has as many rows
+    boxes, _, _ = np.histogram2d(*ndtr(noise[:BLOCK_ROWS, :2]).T, 16, [[0, 1]] * 2)
+    assert (boxes == BLOCK_ROWS / 256).all()
     # the first row of many blocks is normal, too
-    first = [stratified_noise(np.random.default_rng(k), 1)[0, 0] for k in range(1000)]
+    first = [even_noise(np.random.default_rng(k), 1)[0, 0] for k in range(1000)]
     assert kstest(first, "norm").pvalue > 0.01
 
 
@@ -139,3 +142,9 @@ def test_profile_rises_from_certainty_to_the_marginals(denoiser, rows):
     assert entropy[0] == pytest.approx(0, abs=0.2)
     assert (np.diff(entropy) > -0.05).all()
     assert entropy[-1] > 0.8
+
+
+def test_there_is_noise_for_more_coordinates_than_the_sequence_has():
+    noise = even_noise(np.random.default_rng(0), Sobol.MAXDIM + 2)
+    assert noise.shape == (BLOCK_ROWS, Sobol.MAXDIM + 2)
+    assert kstest(noise[:, -1], "norm").statistic < 0.003
