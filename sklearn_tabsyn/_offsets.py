@@ -1,4 +1,4 @@
-"""Numbers that are others, or sums of others, and a little more or less."""
+"""Numbers that are sums of others, and dates that come a little after others."""
 
 from dataclasses import dataclass, field
 
@@ -26,6 +26,8 @@ MAX_LOSS = 1.0
 # Share of the rows in which all columns of an offset must have a value, and which must
 # be marked, and how many at least.
 MIN_SHARE, MIN_ROWS = 0.1, 50
+# Share of these rows in which a sum of numbers must leave no rest at all.
+EXACT_SHARE = 0.9
 # Neighbours at least, and groups of them at most, by which a density is told.
 N_NEIGHBOURS, MAX_KNOTS = 8, 256
 
@@ -76,10 +78,13 @@ class Density:
 class Offset:
     """Column `target` is a signed sum of columns `sources`, and a rest that is small.
 
-    A bill is the last one less what was paid, and something for what was bought; a
-    parcel comes some days after it was sent. Where the values go far and the rest does
-    not, no view of single columns is fine enough to say so; therefore rows of which
-    the rest says more are encoded by it.
+    A total is the sum of its parts; a parcel comes some days after it was sent. Where
+    the values go far and the rest does not, no view of single columns is fine enough to
+    say so; therefore rows of which the rest says more are encoded by it.
+
+    Sums of numbers that leave a rest are no offsets: columns that say nearly the same
+    as others draw what they share away from where it is, by more than the finer view of
+    the rest is worth.
 
     Parameters
     ----------
@@ -204,10 +209,13 @@ def find_offsets(values, axes, continuous, links, column, min_count=1):
                 least = {units[j]: search.least(j) for j in (place, *terms)}
                 offset.learn(column, least, min_count)
                 target, *parts = (column(j) for j in (units[place], *sources))
-                share = np.mean(~np.isnan(offset.marked(target, parts)))
+                rest = offset.marked(target, parts)
+                share = np.mean(~np.isnan(rest))
+                exact = np.mean(rest == 0) >= EXACT_SHARE * share
                 if (
                     share * len(target) >= max(MIN_ROWS, min_count)
                     and share >= MIN_SHARE
+                    and (exact or not axes[units[place]].has_zero)
                 ):
                     offsets.append(offset)
                     links = suited

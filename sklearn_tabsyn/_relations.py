@@ -15,8 +15,6 @@ from sklearn_tabsyn._orders import find_orders, put_in_order, reduced
 
 # Rows on which relations are searched.
 N_SEARCHED = 20_000
-# A sum is exact if it is so in this share of the rows that are encoded by it.
-EXACT_SHARE = 0.9
 # Cells of a table of rows and sources that is held in memory at a time.
 MAX_CELLS = 2_000_000
 
@@ -118,7 +116,7 @@ class Relations:
     links : list of Link
         Numbers that are made of others, sources before their targets.
     offsets : list of Offset
-        Numbers that are sums of others and a rest that is small in many rows.
+        Numbers that are sums of others, and dates that come a little after others.
     functions : list of Function
         Columns that are determined by others, sources before their targets.
     orders : list of Order
@@ -375,15 +373,11 @@ class Relations:
         return listed
 
     def _list_sums(self, columns, frame):
-        """Yield the sums of several columns that leave nothing in most rows."""
+        """Yield the sums of several columns."""
         for offset, rest in zip(self.offsets, self.rests(frame).T, strict=True):
             units = offset.target, *offset.sources
             there = ~np.any([np.isnan(self._read(j, frame)) for j in units], axis=0)
-            exact = (rest == 0)[there].mean()
-            if (
-                len(units) > 2
-                and exact >= EXACT_SHARE * (~np.isnan(rest))[there].mean()
-            ):
+            if len(units) > 2:
                 target, *names = (columns[j].name for j in units)
-                share, signs = float(exact), offset.signs
-                yield Relation("sum", target, tuple(names), share, signs=signs)
+                share = float((rest == 0)[there].mean())
+                yield Relation("sum", target, tuple(names), share, signs=offset.signs)
