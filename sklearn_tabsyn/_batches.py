@@ -142,6 +142,8 @@ class Budget:
 
 # Most rows that start from their covariance. More teach the network better by itself.
 FEW = 500
+# Steps after which a laptop has worked for ten minutes or so, however large the table.
+MAX_STEPS = 20_000
 # Most rows and width of the network for smaller tables, and its width for all others.
 WIDTHS, WIDEST = {100: 16, FEW: 32, 2_000: 64, 8_000: 128}, 256
 
@@ -155,8 +157,10 @@ def default_steps(n_rows, has_start=False):
     come nearer to the training rows than to others. As many as rows if there is a
     start from the covariance, beyond which less is left to learn.
     """
-    steps = n_rows if has_start else min(32 * n_rows**0.5, 225 * n_rows**0.25)
-    return max(50, int(steps))
+    if has_start:
+        return max(50, n_rows)
+    small, middle, large = 32 * n_rows**0.5, 225 * n_rows**0.25, 1.24 * n_rows**0.75
+    return int(np.clip(max(min(small, middle), large), 50, MAX_STEPS))
 
 
 def default_width(n_rows):

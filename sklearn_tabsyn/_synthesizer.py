@@ -93,9 +93,10 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
     sigma_data : float, default=0.5
         Standard deviation that numbers are scaled to [1]_.
     max_iter : int or "auto", default="auto"
-        Steps of the optimiser. "auto" takes 32 times the root of the number of rows or
-        225 times its fourth root, whichever is less: 3,000 for 32,000 rows. As many as
-        rows where these start as Gaussian. Many more would copy training rows.
+        Steps of the optimiser. "auto" takes 3,000 for 32,000 rows. With n rows, it
+        takes 32 n^(1/2) up to 2,400, then 225 n^(1/4) up to 33,000, then 1.24 n^(3/4)
+        up to 20,000 steps. As many as rows where these start as Gaussian. Many more
+        would copy training rows.
     max_time : float, default=None
         Seconds of training, after which it ends as if `max_iter` were reached. The
         learning rate falls in time.
