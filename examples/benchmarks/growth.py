@@ -1,13 +1,15 @@
 """Measure how time and memory grow with rows, columns and levels.
 
     python examples/benchmarks/growth.py --output OUTPUT [--steps 20]
-        [--rows 1000 10000 ...] [--drawn ...] [--columns ...] [--levels ...]
+        [--drawn 1000 10000 ...] [--student ...] [--rows ...] [--columns ...]
+        [--levels ...]
 
 Made-up tables, half numbers and half names that depend on one hidden number, are
 learned with the defaults, but for few steps. Measured are
 
 drawn    seconds to draw rows into a Parquet file, a batch at a time, and the peak
          memory of the process, from the smallest number of rows to the largest
+student  the same by what `distill` makes of the synthesizer
 rows     seconds of a step of training, and of all of the fit that is not steps, against
          rows that are learned
 columns  the same against columns, of 2,000 rows, and seconds to draw 1,000 rows
@@ -36,6 +38,13 @@ TITLES = {
     "step": "a step, s",
     "rest": "fit without steps, s",
     "draw": "drawing 1,000 rows, s",
+}
+LABELS = {
+    "drawn": "rows drawn by 12 noise levels",
+    "student": "rows drawn by a student",
+    "rows": "rows learned",
+    "columns": "columns",
+    "levels": "levels of one column",
 }
 
 
@@ -97,6 +106,10 @@ def measure(args):
     synthesizer.sample(1_000)
     sizes = sorted(args.drawn)
     yield "drawn", sizes, [time_drawing(synthesizer, n, path) for n in sizes]
+    student = synthesizer.distill(max_iter=args.steps)
+    sizes = sorted(args.student)
+    yield "student", sizes, [time_drawing(student, n, path) for n in sizes]
+    path.unlink()
     tables = {
         "rows": lambda n: make_table(n, 10),
         "columns": lambda n: make_table(2_000, n),
@@ -135,15 +148,15 @@ def draw(found, path):
     """Draw all figures over the sizes, both as logarithms, with their exponents."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 7), layout="constrained")
-    for ax, (axis, (sizes, figures)) in zip(
-        figure.subplots(2, 2).flat, found.items(), strict=True
-    ):
+    figure = Figure(figsize=(14, 7), layout="constrained")
+    *axes, spare = figure.subplots(2, 3).flat
+    spare.set_axis_off()
+    for ax, (axis, (sizes, figures)) in zip(axes, found.items(), strict=True):
         for key in figures[0]:
             values = [figure[key] for figure in figures]
             label = f"{TITLES[key]} (exponent {exponent(sizes, values):.2f})"
             ax.plot(sizes, values, "o-", label=label)
-        ax.set(xscale="log", yscale="log", xlabel=f"{axis}")
+        ax.set(xscale="log", yscale="log", xlabel=LABELS[axis])
         ax.grid(alpha=0.3)
         ax.legend(fontsize="small")
     figure.savefig(path, dpi=130)
@@ -156,7 +169,8 @@ def main():
     )
     sizes = {
         "rows": [1_000, 10_000, 100_000, 1_000_000],
-        "drawn": [1_000, 10_000, 100_000],
+        "drawn": [1_000, 10_000, 100_000, 1_000_000],
+        "student": [1_000, 100_000, 10_000_000],
         "columns": [10, 30, 100, 300],
         "levels": [10, 100, 1_000, 20_000],
     }
