@@ -147,17 +147,20 @@ def test_benchmark_of_growth(tmp_path, monkeypatch):
     command = [sys.executable, script, "--output", tmp_path, "--steps", "2"]
     for axis, sizes in {"rows": "20 40", "columns": "2 3", "levels": "3 9"}.items():
         command += [f"--{axis}", *sizes.split()]
-    command += ["--drawn", "20", "40"]
+    command += ["--drawn", "20", "40", "--student", "20", "40"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     rows = done.stdout.splitlines()
     assert rows[0] == "| against | figure | sizes | values | exponent |"
-    assert len(rows) == 2 + 2 + 3 * 3
-    assert len(pd.read_parquet(tmp_path / "drawn.parquet")) == 40
+    assert len(rows) == 2 + 2 * 2 + 3 * 3
     assert (tmp_path / "growth.png").stat().st_size > 20_000
     # values that grow with the square of the size
     monkeypatch.syspath_prepend(script.parent)
-    exponent = load(script).exponent
-    assert exponent([1, 10, 100], [3, 300, 30_000]) == pytest.approx(2)
+    growth = load(script)
+    assert growth.exponent([1, 10, 100], [3, 300, 30_000]) == pytest.approx(2)
+    # no row is lost between batches
+    synthesizer, _ = growth.fit(growth.make_table(40, 2), 2)
+    growth.stream(synthesizer, 10_001, tmp_path / "drawn.parquet")
+    assert len(pd.read_parquet(tmp_path / "drawn.parquet")) == 10_001
 
 
 def test_example_of_augmentation(capsys, monkeypatch):
