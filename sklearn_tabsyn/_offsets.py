@@ -132,8 +132,8 @@ class Offset:
     def marked(self, target, sources):
         """Return the rest of rows that are encoded by it, NaN elsewhere.
 
-        Where sources are far less dense than the target, as where a large bill is paid
-        but for a little, their inexactness would be more than its own.
+        Where sources are far less dense than the target, their inexactness would be
+        more than its own.
         """
         rest = self.difference(target, sources)
         if self.exact:

@@ -158,7 +158,7 @@ def draw(found, path):
             ax.plot(sizes, values, "o-", label=label)
         ax.set(xscale="log", yscale="log", xlabel=LABELS[axis])
         ax.grid(alpha=0.3)
-        ax.legend(fontsize="small")
+        ax.legend(fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1))
     figure.savefig(path, dpi=130)
 
 
