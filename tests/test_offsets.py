@@ -170,8 +170,11 @@ def test_density_of_known_distributions():
 
 
 def test_a_number_is_scored_by_its_rest_alone():
-    table = make_invoices().dropna().reset_index(drop=True)
+    table = make_invoices()[["sent", "come"]]
+    # some dates have nothing to do with each other
+    table.loc[::5, "come"] = table["come"].iloc[::-1].to_numpy()[::5]
     encoder, frame, _ = encode(table)
+    assert named(encoder)
     rests = encoder.relations_.rests(frame)
     rows, _ = read_scored(encoder.schema, encoder, table)
     for j, offset in enumerate(encoder.relations_.offsets):
@@ -184,7 +187,7 @@ def test_a_number_is_scored_by_its_rest_alone():
             )
             for with_others in (False, True)
         )
-        assert here.mean() > 0.5
+        assert 0.5 < here.mean() < 1
         np.testing.assert_array_equal(np.isnan(own), here)
         np.testing.assert_array_equal(np.isnan(rest), ~here)
 
