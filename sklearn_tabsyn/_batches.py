@@ -144,23 +144,27 @@ class Budget:
 FEW = 500
 # Steps after which a laptop has worked for ten minutes or so, however large the table.
 MAX_STEPS = 20_000
+# Columns from which a table counts as wide.
+MANY_COLUMNS = 16
 # Most rows and width of the network for smaller tables, and its width for all others.
 WIDTHS, WIDEST = {100: 16, FEW: 32, 2_000: 64, 8_000: 128}, 256
 
 
-def default_steps(n_rows, has_start=False):
+def default_steps(n_rows, n_columns=1, has_start=False):
     """Return how many steps suit a table.
 
     Few for a small table, which is soon learned by heart, and more for a large one,
     though it is passed over fewer times. Measured on tables of 75 to 90,000 rows:
     with fewer steps a classifier tells the new rows apart more easily, with more they
     come nearer to the training rows than to others. As many as rows if there is a
-    start from the covariance, beyond which less is left to learn.
+    start from the covariance, beyond which less is left to learn. Where rows are not
+    the limit, up to half as many more of wide tables, which have more to learn.
     """
     if has_start:
         return max(50, n_rows)
     small, middle, large = 32 * n_rows**0.5, 225 * n_rows**0.25, 1.24 * n_rows**0.75
-    return int(np.clip(max(min(small, middle), large), 50, MAX_STEPS))
+    wide = np.clip(n_columns / MANY_COLUMNS, 1, 1.5)
+    return int(np.clip(max(min(small, wide * middle), wide * large), 50, MAX_STEPS))
 
 
 def default_width(n_rows):

@@ -54,6 +54,10 @@ class ColumnSchema:
         """Return canonical values of natural ones."""
         return np.asarray(cells, dtype=np.float64)
 
+    def settle(self, values):
+        """Return the canonical values that drawn ones are restored as."""
+        return values
+
     def _check_gaps(self, absent):
         """Refuse missing values where the dtype has none."""
         plain = isinstance(self.dtype, np.dtype) and self.dtype.kind in "iub"
@@ -142,15 +146,19 @@ class FloatColumn(ColumnSchema):
         rounded = np.round(np.where(small, values, 0), self.decimals)
         return np.where(small, rounded, values)
 
-    def restore(self, values):
-        """Return a column of the training dtype, within the training range."""
+    def settle(self, values):
+        """Return values rounded as in training, within the training range."""
         values = self.natural(np.where(np.isnan(self.lowest), np.nan, values))
         if self.step > 1:
             steps = np.rint((values - self.lowest) / self.step)
             values = self.lowest + steps * self.step
         # Unlike np.clip this keeps the sign of a zero.
         values = np.where(values < self.lowest, self.lowest, values)
-        values = np.where(values > self.highest, self.highest, values)
+        return np.where(values > self.highest, self.highest, values)
+
+    def restore(self, values):
+        """Return a column of the training dtype."""
+        values = self.settle(values)
         absent = np.isnan(values)
         if self.python is not None:
             return self._objects(values.tolist(), absent)
@@ -240,10 +248,16 @@ class StepColumn(ColumnSchema):
         """Return whole steps."""
         return np.rint(values)
 
+    def settle(self, values):
+        """Return whole steps within the training range."""
+        gone = np.full(len(values), self.lowest is None)
+        return np.where(gone, np.nan, np.rint(values)).clip(0, self.n_steps)
+
     def restore(self, values):
-        """Return a column of the training dtype, within the training range."""
-        absent = np.isnan(values) | (self.lowest is None)
-        steps = np.rint(np.where(absent, 0, values)).clip(0)
+        """Return a column of the training dtype."""
+        values = self.settle(values)
+        absent = np.isnan(values)
+        steps = np.where(absent, 0, values)
         # The last step as a float may be too high: never go beyond it.
         end = steps >= float(self.n_steps)
         steps = np.where(end, 0, steps).astype(np.uint64)

@@ -135,17 +135,17 @@ class TableModel:
 
     def decode(self, values, levels, cells=None, known=None):
         """Return the table, and the target if there is one, of encoded rows."""
-        frames = self._decode_frames(values, levels, cells, known)
+        frames = self.decode_frames(values, levels, cells, known)
         pairs = zip(self.schemas, frames, strict=True)
         tables = tuple(schema.restore(frame) for schema, frame in pairs)
         return tables[0] if len(tables) == 1 else tables
 
     def decode_cells(self, values, levels, cells, known):
         """Return the canonical values of encoded rows of the table."""
-        frames = self._decode_frames(values, levels, cells, known, gaps=False)
+        frames = self.decode_frames(values, levels, cells, known, gaps=False)
         return next(frames).to_numpy(dtype=np.float64)
 
-    def _decode_frames(self, values, levels, cells, known, gaps=True):
+    def decode_frames(self, values, levels, cells=None, known=None, gaps=True):
         """Yield the canonical values of the table, and of the target behind it."""
         unit = 0
         for schema, encoder in zip(self.schemas, self.encoders, strict=True):

@@ -1,12 +1,14 @@
 """New rows from a fitted synthesizer."""
 
 import itertools
+from functools import partial
 from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_tabsyn._critic import check_candidates
 from sklearn_tabsyn._distillation import START
 from sklearn_tabsyn._generation import cut_batches, generate_blocks
 from sklearn_tabsyn._given import Cells, Given
@@ -126,6 +128,14 @@ class NewRows:
         if given is None and hasattr(self, "student_"):
             # One level only: rows are drawn from its noise in one step.
             return generate_blocks(self.student_, [START], seed, n_rows=size)
+        n_candidates = check_candidates(self)
+        if given is not None or n_candidates == 1:
+            return self._drawn_blocks(size, seed, given, denoiser)
+        draw = partial(self._drawn_blocks, seed=seed)
+        return self._critic.blocks(draw, size, n_candidates, seed)
+
+    def _drawn_blocks(self, size, seed, given=None, denoiser=None):
+        """Return blocks of encoded rows as the denoiser draws them."""
         churn = {name: getattr(self, name) for name in CHURN}
         how = {"n_rows": size, "sampler": self.sampler, "churn": churn, "given": given}
         sigmas = self._sigmas(self.num_steps)

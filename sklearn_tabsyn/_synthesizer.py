@@ -20,6 +20,7 @@ from sklearn_tabsyn._batches import (
     split_rows,
     weighted_rows,
 )
+from sklearn_tabsyn._critic import Critic, wants_critic
 from sklearn_tabsyn._denoiser import NETWORKS
 from sklearn_tabsyn._distillation import N_LEVELS, train_student
 from sklearn_tabsyn._generation import noise_profile
@@ -95,8 +96,9 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
     max_iter : int or "auto", default="auto"
         Steps of the optimiser. "auto" takes 3,000 for 32,000 rows. With n rows, it
         takes 32 n^(1/2) up to 2,400, then 225 n^(1/4) up to 33,000, then 1.24 n^(3/4)
-        up to 20,000 steps. As many as rows where these start as Gaussian. Many more
-        would copy training rows.
+        up to 20,000 steps. Beyond 16 columns the last two grow with their number, by
+        half at most. As many as rows where these start as Gaussian. Many more would
+        copy training rows.
     max_time : float, default=None
         Seconds of training, after which it ends as if `max_iter` were reached. The
         learning rate falls in time.
@@ -140,6 +142,12 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
     S_churn, S_tmin, S_tmax, S_noise : float, default=0.0, 0.0, inf, 1.0
         Fresh noise in the steps of "heun" and "euler": its amount, the noise levels
         between which it is added, and its scale [1]_.
+    candidates : float or "auto", default="auto"
+        Rows drawn for each new row, from 1 to 64. A critic, which learned in `fit` what
+        tells drawn rows from real ones, chooses among them [5]_, and so mends what is
+        too smooth. 1 takes all. "auto" takes 1.5 from 5,000 rows on, and 1 below or
+        with `protect_values`: few rows would be known by heart, and trees split at real
+        values. Can be changed after `fit` unless it was 1 there.
     device : str, default="auto"
         Where to compute: "auto" (a GPU if there is one), "cpu", "cuda" or "mps". A
         processor with AVX512-BF16 or AMX multiplies matrices in bfloat16.
@@ -183,14 +191,15 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
 
     Notes
     -----
-    A fitted synthesizer, and its pickle, keeps the weights of the network, the
-    distinct values of each column with their ranks and shares, the covariance of few
-    rows, and no rows. So it does hold single values, as the highest salary or a unique
-    name, and of a column that is a function of another each pair once, such as code
-    and name; with `protect_values` none of few rows. Rare names, and gaps, then teach
-    nothing; numbers of up to 128 values become the nearest frequent one; all others lie
-    between means of groups, and may be real by chance where they are rounded. This is
-    no differential privacy: rows can be close to real ones.
+    A fitted synthesizer, and its pickle, keeps the weights of the network, the distinct
+    values of each column with their ranks and shares, the covariance of few rows, the
+    splits of the critic's trees, and no rows. So it does hold single values, as the
+    highest salary or a unique name, and of a column that is a function of another each
+    pair once, such as code and name; with `protect_values` none of few rows. Rare
+    names, and gaps, then teach nothing; numbers of up to 128 values become the nearest
+    frequent one; all others lie between means of groups, and may be real by chance
+    where they are rounded. This is no differential privacy: rows can be close to real
+    ones.
 
     Missing values are learned jointly with everything else, and come back.
 
@@ -209,6 +218,7 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
        fast sampling of diffusion models. NeurIPS.
     .. [4] Lu, C., et al. (2022). DPM-Solver++: fast solver for guided sampling of
        diffusion probabilistic models. arXiv:2211.01095.
+    .. [5] Azadi, S., et al. (2019). Discriminator rejection sampling. ICLR.
 
     Examples
     --------
@@ -272,6 +282,7 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         "S_tmin": [Interval(Real, 0, None, closed="left")],
         "S_tmax": [Interval(Real, 0, np.inf, closed="both")],
         "S_noise": [Interval(Real, 0, None, closed="left")],
+        "candidates": [Interval(Real, 1, 64, closed="both"), StrOptions({"auto"})],
         "device": [str],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -313,6 +324,7 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         S_tmin=0.0,
         S_tmax=float("inf"),
         S_noise=1.0,
+        candidates="auto",
         device="auto",
         random_state=None,
         verbose=0,
@@ -350,6 +362,7 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         self.S_tmin = S_tmin
         self.S_tmax = S_tmax
         self.S_noise = S_noise
+        self.candidates = candidates
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
@@ -383,6 +396,7 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         warm = self.warm_start and hasattr(self, "denoiser_")
         X = check_table(self, X, reset=not warm)
         X, y, weights = weighted_rows(X, y, sample_weight)
+        wants = wants_critic(self, len(weights))
         seed = int_seed(self.random_state)
         device = find_device(self.device)
         with seeded_torch(seed, device):
@@ -403,7 +417,7 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
                 )
                 network = self._network(len(weights))
                 denoiser = model.build_denoiser(network, rows, weights)
-            net = self._train(denoiser, rows, weights, device)
+            net = self._train(denoiser, model.n_units, rows, weights, device)
             profile = noise_profile(denoiser.eval(), rows)
         self._model, self._profile, self._n_calls = model, profile, 0
         self._n_points = suited_points(denoiser, RowDataset(rows, fixed=True))
@@ -414,6 +428,11 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         self.denoiser_ = denoiser
         # A student of the last fit knows nothing of this one.
         self.__dict__.pop("student_", None)
+        self._critic = None  # to start with, for it learns from rows without it
+        if wants:
+            draw = partial(self._drawn_blocks, seed=[seed, 0])
+            critic = Critic(model)
+            self._critic = critic.fit(X, y, weights, draw, seed, self.verbose)
         return self
 
     @validate_params(
@@ -487,7 +506,7 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
             dropout=self.dropout,
         )
 
-    def _train(self, denoiser, rows, weights, device):
+    def _train(self, denoiser, n_columns, rows, weights, device):
         """Train the denoiser in place and return its net."""
         n_rows = len(weights)
         held_out = None
@@ -500,7 +519,8 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         if weight_decay == "auto":
             weight_decay = 0.0 if self.conditional else WEIGHT_DECAY
         if max_iter == "auto":
-            max_iter = default_steps(n_rows, denoiser.gaussian is not None)
+            has_start = denoiser.gaussian is not None
+            max_iter = default_steps(n_rows, n_columns, has_start)
         if batch_size == "auto":
             batch_size = int(np.clip(n_rows // 8, *BATCH_SIZE))
         budget = Budget(max_iter, self.max_time)

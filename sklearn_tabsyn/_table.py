@@ -153,12 +153,12 @@ class TableSchema:
 
     def restore(self, frame):
         """Return canonical values as a table like the training table."""
-        columns = (column.restore(v) for column, v in self._canonical(frame))
+        columns = (column.restore(v) for column, v in self.canonical(frame))
         return close_frame(self._frame(columns), self.container)
 
     def natural(self, frame):
         """Return canonical values as numbers and labels, under the column names."""
-        columns = (c.natural(v) for c, v in self._canonical(frame))
+        columns = (c.natural(v) for c, v in self.canonical(frame))
         # A series of its own dtype, or pandas would turn labels into text.
         named = self._frame(pd.Series(v, dtype=v.dtype) for v in columns)
         named.columns = self.names
@@ -184,7 +184,7 @@ class TableSchema:
             levels = [column.levels for column in self.columns]
             self.container = kind, narrow_enums(detail, levels)
 
-    def _canonical(self, frame):
+    def canonical(self, frame):
         """Return pairs of a column and its canonical values."""
         values = np.asarray(frame, dtype=np.float64)
         return zip(self.columns, values.T, strict=True)

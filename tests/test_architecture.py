@@ -53,6 +53,7 @@ ORDER = [
     "_conditions",
     "_given",
     "_model",
+    "_critic",
     "_new_rows",
     "_scoring",
     "_persistence",

@@ -121,6 +121,13 @@ def test_default_budget_grows_slower_than_the_table():
     assert steps[-1] == MAX_STEPS
 
 
+def test_wide_tables_get_more_steps_where_rows_are_many():
+    assert default_steps(1_000, 300) == default_steps(1_000)
+    steps = [default_steps(30_000, n) for n in (2, 16, 20, 24, 300)]
+    assert steps[0] == steps[1] < steps[2] < steps[3] == steps[4]
+    assert abs(steps[4] / steps[0] - 1.5) < 0.01
+
+
 def test_a_start_needs_as_many_steps_as_rows():
     assert [default_steps(n, has_start=True) for n in (9, 75, FEW)] == [50, 75, FEW]
     assert default_steps(FEW, has_start=True) < default_steps(FEW)

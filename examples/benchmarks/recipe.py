@@ -53,7 +53,7 @@ VARIANTS = {
 def measure(train, test, params, share, seed):
     """Fit and sample one variant and return its figures."""
     params = dict(params)
-    steps = int(share * params.pop("steps", 1) * default_steps(len(train)))
+    steps = int(share * params.pop("steps", 1) * default_steps(*train.shape))
     start = time.perf_counter()
     synthesizer = DiffusionSynthesizer(max_iter=steps, random_state=seed, **params)
     synthesizer.fit(train)

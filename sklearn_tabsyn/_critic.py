@@ -1,0 +1,211 @@
+"""A critic of drawn rows: a few more are drawn than are asked for, and it chooses.
+
+A network is smooth, and wrong where a table has edges. Trees are not, and need no more
+than to tell real rows from drawn ones: their odds say how many times as often a row is
+found among real ones as among drawn ones, so that rows kept with chances in proportion
+are spread like real ones (discriminator rejection sampling, Azadi et al. 2019).
+"""
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches
+
+# Fewer real rows are known by heart rather than learned from.
+MIN_ROWS = 5_000
+# Rows drawn for each that is kept, by default. More gain next to nothing.
+N_CANDIDATES = 1.5
+# Real rows that it sees at most, and as many drawn ones.
+MAX_ROWS = 30_000
+# Trees split categories with more levels than this as numbers.
+MAX_LEVELS = 255
+# Bounds of the log-odds: one row of many must not stand for a whole region.
+LOWEST, HIGHEST = -5.0, 2.5
+
+
+def wants_critic(synthesizer, n_rows):
+    """Return whether a fit to so many rows trains a critic.
+
+    Raises
+    ------
+    ValueError
+        If it is asked for and would know values that are protected.
+    """
+    if synthesizer.candidates == "auto":
+        return n_rows >= MIN_ROWS and not synthesizer.protect_values
+    if synthesizer.candidates > 1 and synthesizer.protect_values:
+        raise ValueError(
+            f"candidates={synthesizer.candidates} needs protect_values=False, for the "
+            "critic that chooses among them learns where real values lie. Set "
+            'candidates to 1 or "auto".'
+        )
+    return synthesizer.candidates > 1
+
+
+def check_candidates(synthesizer):
+    """Return how many rows are drawn for each that is kept.
+
+    Raises
+    ------
+    ValueError
+        If there is no critic that could choose.
+    """
+    if synthesizer.candidates == "auto":
+        return N_CANDIDATES if synthesizer._critic is not None else 1
+    if synthesizer.candidates > 1 and synthesizer._critic is None:
+        raise ValueError(
+            f"candidates={synthesizer.candidates} needs a critic that chooses among "
+            "them, and fit trained none. Fit anew, or set candidates to 1."
+        )
+    return synthesizer.candidates
+
+
+class Critic:
+    """Trees that tell real rows from drawn ones.
+
+    Parameters
+    ----------
+    model : TableModel
+        Reads and restores the rows.
+    """
+
+    def __init__(self, model):
+        self.model = model
+
+    def fit(self, X, y, weights, draw, seed, verbose=0):
+        """Learn what drawn rows have too many and too few of.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_columns)
+            The training rows.
+        y : array-like of shape (n_rows,) or None
+            Their targets.
+        weights : ndarray of shape (n_rows,)
+            Their weights.
+        draw : callable
+            Returns blocks that hold a number of rows.
+        seed : int
+            Seed of the trees.
+        verbose : int
+            Shows a progress bar if not 0.
+
+        Returns
+        -------
+        self : Critic
+            The fitted critic.
+        """
+        # Here, for it takes long to import.
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        real = self._read(X, y)
+        some = even_rows(len(real), MAX_ROWS)
+        real, weights = real[some], weights[some]
+        blocks = tqdm(
+            draw(len(real)),
+            "critic",
+            total=-(-len(real) // BLOCK_ROWS),
+            disable=not verbose,
+        )
+        drawn = next(cut_batches(iter(blocks), len(real), len(real)))
+        rows = np.vstack([real, self._drawn(*drawn)])
+        # Trees refuse columns without any value, and learn nothing of such of one.
+        self.blind = np.isnan(rows).all(0)
+        is_real = np.repeat([True, False], len(real))
+        self.trees = HistGradientBoostingClassifier(
+            categorical_features=self._categories(),
+            early_stopping=False,
+            random_state=seed,
+        ).fit(
+            self._seen(rows),
+            is_real,
+            sample_weight=np.r_[weights / weights.mean(), np.ones(len(real))],
+        )
+        return self
+
+    def blocks(self, draw, n_rows, n_candidates, seed):
+        """Yield the chosen rows of blocks, as many of each, that hold `n_rows` rows.
+
+        Parameters
+        ----------
+        draw : callable
+            Returns blocks that hold a number of rows.
+        n_rows : int
+            Number of chosen rows.
+        n_candidates : float
+            Drawn rows for each chosen one.
+        seed : sequence of int
+            Which rows are chosen of a block depends on nothing but it, the block, and
+            its place.
+        """
+        n_kept = max(1, int(BLOCK_ROWS / n_candidates))
+        n_blocks = -(-n_rows // n_kept)
+        for place, block in enumerate(draw(n_blocks * BLOCK_ROWS)):
+            ratios = self.ratios(*block)
+            # Other than that of the noise of the block.
+            key = np.random.SeedSequence(seed, spawn_key=(place, 1))
+            kept = choose(ratios, n_kept, np.random.default_rng(key))
+            yield tuple(part[kept] for part in block)
+
+    def ratios(self, values, levels):
+        """Return how many times as often encoded rows are real, (n_rows,)."""
+        log_odds = self.trees.decision_function(self._seen(self._drawn(values, levels)))
+        return np.exp(log_odds.clip(LOWEST, HIGHEST))
+
+    def _read(self, X, y):
+        """Return the canonical values of a table and its target."""
+        tables = zip(self.model.schemas, (X, y), strict=False)
+        return np.hstack([schema.read(table) for schema, table in tables])
+
+    def _drawn(self, values, levels):
+        """Return the canonical values that encoded rows are restored as."""
+        frames = self.model.decode_frames(values, levels)
+        pairs = zip(self.model.schemas, frames, strict=True)
+        columns = (pair for schema, frame in pairs for pair in schema.canonical(frame))
+        return np.column_stack([column.settle(cells) for column, cells in columns])
+
+    def _seen(self, rows):
+        return np.where(self.blind, 0.0, rows)
+
+    def _categories(self):
+        """Return which columns trees split as categories."""
+        columns = [c for schema in self.model.schemas for c in schema.columns]
+        return [c.kind == "category" and len(c.levels) <= MAX_LEVELS for c in columns]
+
+
+def choose(weights, n_chosen, random):
+    """Return sorted positions of rows, chosen with chances in proportion to weights.
+
+    Systematic sampling without replacement (Madow 1949): rows in random order lie side
+    by side, each as long as its chance, and every step of length 1 hits one. Rows with
+    a chance above 1 are taken, and the others share what is left.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_rows,), dtype float64
+        Positive.
+    n_chosen : int
+        Number of positions, at most `n_rows`.
+    random : numpy.random.Generator
+        Source of the choice.
+
+    Returns
+    -------
+    chosen : ndarray of shape (n_chosen,), dtype int64
+        Distinct positions.
+    """
+    sure = np.zeros(len(weights), dtype=bool)
+    while left := n_chosen - sure.sum():
+        chances = np.where(sure, 0.0, weights * left / weights[~sure].sum())
+        if not (chances >= 1).any():
+            break
+        sure |= chances >= 1
+    if not left:
+        return np.flatnonzero(sure)
+    order = random.permutation(np.flatnonzero(~sure))
+    edges = np.cumsum(chances[order])
+    hits = (random.random() + np.arange(left)) * edges[-1] / left
+    # Rounding could lead beyond the last one.
+    places = np.searchsorted(edges, hits, side="right").clip(max=len(order) - 1)
+    return np.sort(np.r_[np.flatnonzero(sure), order[places]])
