@@ -77,16 +77,17 @@ class Codebook(nn.Module):
         `x` has the shape (n, C * d), `sigma` (n, 1) or (n, C), the result (n, C, K).
         """
         if self.n_dims == 1 and self.codes is not None:
-            scores = (x[:, :, None] - self.codes[..., 0]).div_(sigma[..., None])
+            codes = self.codes[..., 0] / sigma[..., None]
+            scores = (x / sigma)[:, :, None] - codes
             return torch.addcmul(self.log_prior, scores, scores, value=-0.5)
         return torch.addcdiv(self.log_prior, self._evidence(x), sigma[..., None] ** 2)
 
     def features(self, x, logits, sigma):
-        """Return what each column believes by itself, as inputs of a network."""
+        """Return what each column believes by itself, as parts of network inputs."""
         beliefs = _softmax(logits)
         if self.codes is not None and self.n_dims > 1:
             beliefs = self._expected(beliefs)
-        return beliefs.flatten(1)
+        return [beliefs.flatten(1)]
 
     def hear(self, x, logits, sigma, pull, precision):
         """Return the outputs that say what Gaussian evidence of others says.

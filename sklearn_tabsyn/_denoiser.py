@@ -325,7 +325,7 @@ class Denoiser(nn.Module):
             fading = torch.where(given, 1.0, fading)
         logits = self._logits(x, levels)
         inputs = self._inputs(x, levels, logits)
-        outputs = self._asked(inputs, sigma, class_labels) * fading
+        outputs = self._asked(inputs, sigma, fading, class_labels)
         if self.gaussian is not None:
             outputs = outputs + self._heard(x, sigma, logits)
         parts = (
@@ -336,13 +336,17 @@ class Denoiser(nn.Module):
         )
         return list(zip(self.blocks, *parts, strict=True))
 
-    def _asked(self, inputs, sigma, class_labels):
-        """Return what the network says, (n, n_outputs), of its inputs."""
+    def _asked(self, inputs, sigma, fading, class_labels):
+        """Return what the network says, (n, n_outputs), of its inputs, faded."""
         noise_labels = sigma.log() / 4
         if not isinstance(self.network, _Network):
             noise_labels = noise_labels.expand(len(inputs))
         with fast_products(inputs.device):
-            return self.network(inputs, noise_labels, class_labels).float()
+            outputs = self.network(inputs, noise_labels, class_labels)
+        if outputs.dtype == fading.dtype:
+            return outputs * fading
+        # What was just made single spares another pass over memory.
+        return outputs.float().mul_(fading)
 
     def _heard(self, x, sigma, logits):
         """Return the outputs, (n, n_outputs), that Gaussian coordinates would have."""
@@ -375,7 +379,7 @@ class Denoiser(nn.Module):
             self._split(levels),
             strict=True,
         )
-        features = [block.features(*part) for block, *part in parts]
+        features = [each for block, *part in parts for each in block.features(*part)]
         # c_in of EDM, with the mean and variance of each coordinate; one that never
         # varies holds nothing but noise.
         if levels.shape[1] > 1:

@@ -105,11 +105,11 @@ class Mixture(nn.Module):
         `sigma` has the shape (n, 1) or (n, C).
         """
         slope = (sigma[..., None] ** 2 + self.variances).rsqrt()
-        scores = (x[:, :, None] - self.means).mul_(slope)
+        scores = torch.addcmul(-self.means * slope, x[:, :, None], slope)
         return torch.addcmul(self.log_prior + slope.log(), scores, scores, value=-0.5)
 
     def features(self, x, logits, sigma):
-        """Return what each column knows by itself, as inputs of a network.
+        """Return what each column knows by itself, as parts of inputs of a network.
 
         Beside the belief in each component these are waves of the coordinate, which
         tell places within a component and fade where the noise is as long as they are.
@@ -117,8 +117,8 @@ class Mixture(nn.Module):
         angles = 2 * math.pi * self.frequencies * x[..., None]
         phase_noise = 2 * math.pi * self.frequencies * sigma[..., None]
         left = (-(phase_noise**2) / 2).exp()
-        waves = angles.cos() * left, angles.sin() * left
-        return torch.cat([logits.softmax(-1), *waves], -1).flatten(1)
+        parts = logits.softmax(-1), angles.cos() * left, angles.sin() * left
+        return [part.flatten(1) for part in parts]
 
     def hear(self, x, logits, sigma, pull, precision):
         """Return the outputs that say what Gaussian evidence of others says.

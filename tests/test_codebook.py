@@ -54,8 +54,10 @@ def test_denoised_is_the_posterior_mean(codes, shifted):
     denoised = book.denoise(x, logits, sigma, outputs).numpy()
     np.testing.assert_allclose(denoised, mean.reshape(50, -1), atol=2e-5)
     if codes is None and not shifted:
-        beliefs = book.features(x, logits, sigma).numpy()
-        np.testing.assert_allclose(beliefs, posterior.reshape(50, -1), atol=2e-5)
+        (beliefs,) = book.features(x, logits, sigma)
+        np.testing.assert_allclose(
+            beliefs.numpy(), posterior.reshape(50, -1), atol=2e-5
+        )
 
 
 @pytest.mark.parametrize("codes", ALL_CODES.values(), ids=ALL_CODES)

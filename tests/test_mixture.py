@@ -144,9 +144,10 @@ def test_a_column_of_ties_alone_is_decoded_to_ties():
 
 def test_waves_are_what_noise_leaves_of_them():
     x, sigma = torch.tensor([[0.3]]), torch.tensor([[0.1]])
-    features = THREE.features(x, THREE.logits(x, sigma), sigma)[0]
+    beliefs, *waves = THREE.features(x, THREE.logits(x, sigma), sigma)
     noise = norm.ppf((np.arange(20_000) + 0.5) / 20_000)
     angles = 2 * np.pi * THREE.frequencies.numpy()[:, None] * (0.3 + 0.1 * noise)
     expected = [*np.cos(angles).mean(1), *np.sin(angles).mean(1)]
-    np.testing.assert_allclose(features[THREE.n_components :], expected, atol=1e-3)
-    assert features[: THREE.n_components].sum().item() == pytest.approx(1)
+    np.testing.assert_allclose(torch.cat(waves, 1)[0], expected, atol=1e-3)
+    assert beliefs.shape == (1, THREE.n_components)
+    assert beliefs.sum().item() == pytest.approx(1)
