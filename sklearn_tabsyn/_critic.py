@@ -12,10 +12,13 @@ from tqdm.auto import tqdm
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches
 
+# More trees, or trees that look at all columns at each split, know real rows by heart.
+N_TREES, MAX_SHARE, MIN_COLUMNS = 150, 0.3, 4
 # Fewer real rows are known by heart rather than learned from.
 MIN_ROWS = 5_000
-# Rows drawn for each that is kept, by default. More gain next to nothing.
-N_CANDIDATES = 1.5
+# Rows drawn for each that is kept, by default, and how many times as many at most for
+# tables of more than some columns, of which a network misses more.
+N_CANDIDATES, MORE, MANY_COLUMNS = 1.25, 1.6, 16
 # Real rows that it sees at most, and as many drawn ones.
 MAX_ROWS = 30_000
 # Trees split categories with more levels than this as numbers.
@@ -43,7 +46,7 @@ def wants_critic(synthesizer, n_rows):
     return synthesizer.candidates > 1
 
 
-def check_candidates(synthesizer):
+def check_candidates(candidates, critic):
     """Return how many rows are drawn for each that is kept.
 
     Raises
@@ -51,14 +54,19 @@ def check_candidates(synthesizer):
     ValueError
         If there is no critic that could choose.
     """
-    if synthesizer.candidates == "auto":
-        return N_CANDIDATES if synthesizer._critic is not None else 1
-    if synthesizer.candidates > 1 and synthesizer._critic is None:
+    if candidates == "auto":
+        return 1 if critic is None else critic.n_candidates
+    if candidates > 1 and critic is None:
         raise ValueError(
-            f"candidates={synthesizer.candidates} needs a critic that chooses among "
-            "them, and fit trained none. Fit anew, or set candidates to 1."
+            f"candidates={candidates} needs a critic that chooses among them, but "
+            'none was trained. Fit anew, or set candidates to 1 or "auto".'
         )
-    return synthesizer.candidates
+    return candidates
+
+
+def default_candidates(n_columns):
+    """Return how many rows to draw for each that is kept, 1.25 to 2."""
+    return N_CANDIDATES * float(np.clip(n_columns / MANY_COLUMNS, 1, MORE))
 
 
 class Critic:
@@ -73,15 +81,13 @@ class Critic:
     def __init__(self, model):
         self.model = model
 
-    def fit(self, X, y, weights, draw, seed, verbose=0):
+    def fit(self, real, weights, draw, seed, verbose=0):
         """Learn what drawn rows have too many and too few of.
 
         Parameters
         ----------
-        X : array-like or DataFrame of shape (n_rows, n_columns)
-            The training rows.
-        y : array-like of shape (n_rows,) or None
-            Their targets.
+        real : ndarray of shape (n_rows, n_columns)
+            Canonical values of rows that count as real, see :meth:`read`.
         weights : ndarray of shape (n_rows,)
             Their weights.
         draw : callable
@@ -99,71 +105,65 @@ class Critic:
         # Here, for it takes long to import.
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        real = self._read(X, y)
         some = even_rows(len(real), MAX_ROWS)
         real, weights = real[some], weights[some]
-        blocks = tqdm(
-            draw(len(real)),
-            "critic",
-            total=-(-len(real) // BLOCK_ROWS),
-            disable=not verbose,
-        )
-        drawn = next(cut_batches(iter(blocks), len(real), len(real)))
-        rows = np.vstack([real, self._drawn(*drawn)])
+        self.n_rows, n_columns = real.shape
+        n_blocks = -(-self.n_rows // BLOCK_ROWS)
+        blocks = tqdm(draw(self.n_rows), "critic", n_blocks, disable=not verbose)
+        drawn = next(cut_batches(iter(blocks), self.n_rows, self.n_rows))
+        rows = np.vstack([real, self.settle(*drawn)])
         # Trees refuse columns without any value, and learn nothing of such of one.
         self.blind = np.isnan(rows).all(0)
-        is_real = np.repeat([True, False], len(real))
+        is_real = np.repeat([True, False], self.n_rows)
         self.trees = HistGradientBoostingClassifier(
             categorical_features=self._categories(),
+            max_iter=N_TREES,
+            max_features=min(1.0, max(MAX_SHARE, MIN_COLUMNS / n_columns)),
             early_stopping=False,
             random_state=seed,
         ).fit(
             self._seen(rows),
             is_real,
-            sample_weight=np.r_[weights / weights.mean(), np.ones(len(real))],
+            sample_weight=np.r_[weights / weights.mean(), np.ones(self.n_rows)],
         )
+        self.n_candidates = default_candidates(n_columns)
         return self
 
-    def blocks(self, draw, n_rows, n_candidates, seed):
-        """Yield the chosen rows of blocks, as many of each, that hold `n_rows` rows.
-
-        Parameters
-        ----------
-        draw : callable
-            Returns blocks that hold a number of rows.
-        n_rows : int
-            Number of chosen rows.
-        n_candidates : float
-            Drawn rows for each chosen one.
-        seed : sequence of int
-            Which rows are chosen of a block depends on nothing but it, the block, and
-            its place.
-        """
-        n_kept = max(1, int(BLOCK_ROWS / n_candidates))
-        n_blocks = -(-n_rows // n_kept)
-        for place, block in enumerate(draw(n_blocks * BLOCK_ROWS)):
-            ratios = self.ratios(*block)
-            # Other than that of the noise of the block.
-            key = np.random.SeedSequence(seed, spawn_key=(place, 1))
-            kept = choose(ratios, n_kept, np.random.default_rng(key))
-            yield tuple(part[kept] for part in block)
-
-    def ratios(self, values, levels):
-        """Return how many times as often encoded rows are real, (n_rows,)."""
-        log_odds = self.trees.decision_function(self._seen(self._drawn(values, levels)))
-        return np.exp(log_odds.clip(LOWEST, HIGHEST))
-
-    def _read(self, X, y):
-        """Return the canonical values of a table and its target."""
+    def read(self, X, y):
+        """Return the canonical values of a table and its target, if there is one."""
         tables = zip(self.model.schemas, (X, y), strict=False)
         return np.hstack([schema.read(table) for schema, table in tables])
 
-    def _drawn(self, values, levels):
+    def settle(self, values, levels):
         """Return the canonical values that encoded rows are restored as."""
         frames = self.model.decode_frames(values, levels)
         pairs = zip(self.model.schemas, frames, strict=True)
         columns = (pair for schema, frame in pairs for pair in schema.canonical(frame))
         return np.column_stack([column.settle(cells) for column, cells in columns])
+
+    def choose(self, n_kept, seed, place, values, levels):
+        """Return sorted positions of the rows of a block that are kept.
+
+        Parameters
+        ----------
+        n_kept : int
+            Their number.
+        seed : sequence of int
+            Together with the block and its place all that the choice depends on.
+        place : int
+            Place of the block.
+        values, levels : ndarray of shape (BLOCK_ROWS, n)
+            Encoded rows.
+        """
+        # Other than that of the noise of the block.
+        key = np.random.SeedSequence(seed, spawn_key=(place, 1))
+        ratios = self.ratios(values, levels)
+        return choose(ratios, n_kept, np.random.default_rng(key))
+
+    def ratios(self, values, levels):
+        """Return how many times as often encoded rows are real, (n_rows,)."""
+        log_odds = self.trees.decision_function(self._seen(self.settle(values, levels)))
+        return np.exp(log_odds.clip(LOWEST, HIGHEST))
 
     def _seen(self, rows):
         return np.where(self.blind, 0.0, rows)

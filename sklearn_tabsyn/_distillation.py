@@ -1,11 +1,13 @@
-"""A student that draws in one step what its teacher draws in many.
+"""A student that draws in a few steps what its teacher draws in many.
 
 The probability flow of a denoiser leads noise to a row without any chance. So what a
 student has to learn of noise is all but certain, and a posterior of each column by
-itself, which is all that one evaluation of a network gives, can say it.
+itself, which is all that one evaluation of a network gives, can say it. Each further
+step sees what the last one found, and the noise still, so it asks a deeper network.
 """
 
 import copy
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -14,14 +16,14 @@ from torch.utils.data import Dataset
 
 from sklearn_tabsyn._batches import Batch, Budget
 from sklearn_tabsyn._fast import one_cast
-from sklearn_tabsyn._sampling import unipc
+from sklearn_tabsyn._sampling import euler, unipc
 from sklearn_tabsyn._training import train_net
 
 # Noise levels of the teacher's walk.
 N_LEVELS = 12
-# Noise level at which the student starts. If rows were Gaussian, it would be known
-# where the flow leads at this level, so that part need not be learned.
-START = 0.6
+# Noise levels of a student's steps, by their number. If rows were Gaussian, it would be
+# known where the flow leads at the first, so that part need not be learned.
+STUDENT_SIGMAS = {1: (0.6,), 2: (0.6, 0.25), 4: (0.6, 0.4, 0.25, 0.12)}
 LEARNING_RATE = 2e-3
 # Rows of a step, and rows that the teacher draws at a time.
 BLOCK_ROWS = 1_024
@@ -68,14 +70,16 @@ def flow(teacher, noise, sigmas):
     levels : Tensor of shape (n, n_codebooks), dtype int64
         Levels of codebook columns.
     """
-
-    def denoise(x, sigma):
-        return teacher(x, x.new_full((1,), sigma))
-
-    x = unipc(denoise, teacher.near_gaussian(noise, sigmas[0]), sigmas)
+    start = teacher.near_gaussian(noise, sigmas[0])
+    x = unipc(partial(_denoise, teacher), start, sigmas)
     sizes = teacher.n_values, teacher.n_codebooks
     chance = torch.rand(len(x), sum(sizes), device=x.device).split(sizes, 1)
     return teacher.decode(x, x.new_full((1,), sigmas[-1]), chance)
+
+
+def _denoise(denoiser, x, sigma):
+    """Return the denoised rows at one level of all."""
+    return denoiser(x, x.new_full((1,), sigma))
 
 
 class FlowDataset(Dataset):
@@ -126,20 +130,37 @@ class FlowDataset(Dataset):
 
 
 class FlowLoss(nn.Module):
-    """Mean loss of the rows to which the flow leads noise."""
+    """Loss of the rows to which the flow leads noise, at one random step of a student.
+
+    Parameters
+    ----------
+    sigmas : tuple of float
+        Falling noise levels of the student's steps.
+    """
+
+    def __init__(self, sigmas):
+        super().__init__()
+        self.sigmas = sigmas
 
     def forward(self, student, pairs, weights):
         """Return the loss of each pair, (n,)."""
-        x = student.near_gaussian(pairs.noise, START)
-        sigma = x.new_full((1,), START)
+        x = student.near_gaussian(pairs.noise, self.sigmas[0])
+        place = int(torch.randint(len(self.sigmas), ()))
+        if place:
+            with torch.no_grad():
+                x = euler(partial(_denoise, student), x, self.sigmas[: place + 1])
+        sigma = x.new_full((1,), self.sigmas[place])
         return student.losses(x, sigma, pairs.rows).mean(1) * weights
 
 
-def train_student(teacher, sigmas, max_iter, *, device="cpu", verbose=0):
-    """Return the net of a student, trained to go all the way in one step.
+def train_student(
+    teacher, sigmas, student_sigmas, max_iter, *, device="cpu", verbose=0
+):
+    """Return the net of a student, trained to go all the way in a few steps.
 
     Knowledge distillation of the flow (Luhman and Luhman 2021), by the loss of the
-    denoiser's own columns. A student has the teacher's network and starts from its
+    denoiser's own columns: from each of its steps, that Euler's method links, a student
+    learns where the flow ends. It has the teacher's network and starts from its
     weights.
 
     Parameters
@@ -148,8 +169,10 @@ def train_student(teacher, sigmas, max_iter, *, device="cpu", verbose=0):
         Trained, in evaluation mode.
     sigmas : ndarray of shape (n_levels,)
         Falling noise levels of the teacher's walk.
+    student_sigmas : tuple of float
+        Falling noise levels of the student's steps.
     max_iter : int
-        Number of steps, of `BLOCK_ROWS` rows each.
+        Number of steps of the training, of `BLOCK_ROWS` rows each.
     device : str
         Where to train.
     verbose : int
@@ -165,6 +188,7 @@ def train_student(teacher, sigmas, max_iter, *, device="cpu", verbose=0):
         FlowDataset(teacher, sigmas),
         Budget(max_iter),
         criterion=FlowLoss,
+        criterion__sigmas=student_sigmas,
         learning_rate=LEARNING_RATE,
         batch_size=BLOCK_ROWS,
         device=device,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from scipy.special import ndtri
 from scipy.stats.qmc import LatinHypercube, Sobol
+from threadpoolctl import threadpool_limits
 
 from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._evenly import even_rows
@@ -29,7 +30,15 @@ N_PROFILED, N_LEVELS = 1_024, 32
 
 
 def generate_blocks(
-    denoiser, sigmas, seed, *, n_rows=None, sampler="unipc", churn=None, given=None
+    denoiser,
+    sigmas,
+    seed,
+    *,
+    n_rows=None,
+    sampler="unipc",
+    churn=None,
+    given=None,
+    choose=None,
 ):
     """Yield blocks of encoded rows, a few of which are computed at a time.
 
@@ -49,6 +58,9 @@ def generate_blocks(
         `S_churn`, `S_tmin`, `S_tmax` and `S_noise`, for samplers that take them.
     given : Given, default=None
         What is given of each row; nothing if None.
+    choose : callable, default=None
+        Takes the place of a block and its parts, and returns positions of the rows of
+        it that are yielded; all are if None.
 
     Yields
     ------
@@ -62,6 +74,8 @@ def generate_blocks(
     keep_memory()
     sigmas = [float(sigma) for sigma in sigmas]
     draw = partial(_draw, denoiser, sigmas, seed, SAMPLERS[sampler], churn, given)
+    if choose is not None:
+        draw = partial(_draw_some, draw, choose)
     last = None if n_rows is None else -(-n_rows // BLOCK_ROWS)
     places = itertools.islice(itertools.count(), last)
     with _workers(denoiser.mean.device) as (n_workers, each):
@@ -93,6 +107,13 @@ def _draw(denoiser, sigmas, seed, sampler, churn, given, block):
         return held.decode(x, sigmas[-1], chance)
 
 
+def _draw_some(draw, choose, block):
+    """Return the rows of a block that are chosen."""
+    parts = draw(block)
+    kept = choose(block, *parts)
+    return tuple(part[kept] for part in parts)
+
+
 def _fresh_noise(random, x):
     noise = random.standard_normal(tuple(x.shape), dtype=np.float32)
     return torch.from_numpy(noise).to(x.device)
@@ -115,6 +136,7 @@ def _workers(device):
 
     def start(_):
         torch.set_num_threads(n_threads // n_workers)
+        threadpool_limits(n_threads // n_workers, "openmp")  # of scikit-learn's trees
         started.wait()
 
     with ThreadPoolExecutor(n_workers) as pool:

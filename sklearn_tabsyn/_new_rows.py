@@ -9,8 +9,7 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tabsyn._critic import check_candidates
-from sklearn_tabsyn._distillation import START
-from sklearn_tabsyn._generation import cut_batches, generate_blocks
+from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches, generate_blocks
 from sklearn_tabsyn._given import Cells, Given
 from sklearn_tabsyn._sampling import check_sampling, fitted_sigmas, karras_sigmas
 from sklearn_tabsyn._seeds import seed_sequence
@@ -125,21 +124,40 @@ class NewRows:
 
     def _blocks(self, size, seed, given=None, denoiser=None):
         """Return blocks of encoded rows that hold so many rows."""
-        if given is None and hasattr(self, "student_"):
-            # One level only: rows are drawn from its noise in one step.
-            return generate_blocks(self.student_, [START], seed, n_rows=size)
-        n_candidates = check_candidates(self)
-        if given is not None or n_candidates == 1:
-            return self._drawn_blocks(size, seed, given, denoiser)
-        draw = partial(self._drawn_blocks, seed=seed)
-        return self._critic.blocks(draw, size, n_candidates, seed)
+        if given is not None:
+            return self._by_denoiser(size, seed, given=given, denoiser=denoiser)
+        if hasattr(self, "student_"):
+            if self._student_critic is None:
+                return self._by_student(size, seed)
+            return self._chosen(self._by_student, self._student_critic, size, seed)
+        return self._chosen(self._by_denoiser, self._critic, size, seed)
 
-    def _drawn_blocks(self, size, seed, given=None, denoiser=None):
+    def _chosen(self, draw, critic, size, seed):
+        """Return blocks of the rows that a critic chooses, if there is one."""
+        n_candidates = check_candidates(self.candidates, critic)
+        if n_candidates == 1:
+            return draw(size, seed)
+        n_kept = max(1, int(BLOCK_ROWS / n_candidates))
+        choose = partial(critic.choose, n_kept, seed)
+        return draw(-(-size // n_kept) * BLOCK_ROWS, seed, choose=choose)
+
+    def _by_denoiser(self, size, seed, *, choose=None, given=None, denoiser=None):
         """Return blocks of encoded rows as the denoiser draws them."""
-        churn = {name: getattr(self, name) for name in CHURN}
-        how = {"n_rows": size, "sampler": self.sampler, "churn": churn, "given": given}
-        sigmas = self._sigmas(self.num_steps)
-        return generate_blocks(denoiser or self.denoiser_, sigmas, seed, **how)
+        return generate_blocks(
+            denoiser or self.denoiser_,
+            self._sigmas(self.num_steps),
+            seed,
+            n_rows=size,
+            sampler=self.sampler,
+            churn={name: getattr(self, name) for name in CHURN},
+            given=given,
+            choose=choose,
+        )
+
+    def _by_student(self, size, seed, *, choose=None):
+        """Return blocks of encoded rows as the student draws them."""
+        how = {"n_rows": size, "sampler": "euler", "choose": choose}
+        return generate_blocks(self.student_, self._student_sigmas, seed, **how)
 
     def _sigmas(self, num_steps):
         """Return falling noise levels."""

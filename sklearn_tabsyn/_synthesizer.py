@@ -9,7 +9,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import (
+    Interval,
+    Options,
+    StrOptions,
+    validate_params,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tabsyn._batches import (
@@ -22,8 +27,8 @@ from sklearn_tabsyn._batches import (
 )
 from sklearn_tabsyn._critic import Critic, wants_critic
 from sklearn_tabsyn._denoiser import NETWORKS
-from sklearn_tabsyn._distillation import N_LEVELS, train_student
-from sklearn_tabsyn._generation import noise_profile
+from sklearn_tabsyn._distillation import N_LEVELS, STUDENT_SIGMAS, train_student
+from sklearn_tabsyn._generation import cut_batches, noise_profile
 from sklearn_tabsyn._likelihood import suited_points
 from sklearn_tabsyn._model import TableModel
 from sklearn_tabsyn._new_rows import NewRows
@@ -129,7 +134,7 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         algorithm 2 of [1]_ with or without its correction. UniPC comes nearest with few
         levels; Heun evaluates the network twice a step. This and all parameters up to
         `S_noise` can be changed after `fit`.
-    num_steps : int, default=12
+    num_steps : int, default=11
         Number of noise levels.
     schedule : {"fitted", "karras"}, default="fitted"
         Where they lie: more densely where the rows of this table are decided, as
@@ -145,9 +150,9 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
     candidates : float or "auto", default="auto"
         Rows drawn for each new row, from 1 to 64. A critic, which learned in `fit` what
         tells drawn rows from real ones, chooses among them [5]_, and so mends what is
-        too smooth. 1 takes all. "auto" takes 1.5 from 5,000 rows on, and 1 below or
-        with `protect_values`: few rows would be known by heart, and trees split at real
-        values. Can be changed after `fit` unless it was 1 there.
+        too smooth. 1 takes all. "auto" takes 1.25, and up to 2 beyond 16 columns, but 1
+        below 5,000 rows, which would be known by heart, and with `protect_values`, as
+        trees split at real values. Can be changed after `fit` unless it was 1 there.
     device : str, default="auto"
         Where to compute: "auto" (a GPU if there is one), "cpu", "cuda" or "mps". A
         processor with AVX512-BF16 or AMX multiplies matrices in bfloat16.
@@ -315,7 +320,7 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         callbacks=None,
         warm_start=False,
         sampler="unipc",
-        num_steps=12,
+        num_steps=11,
         schedule="fitted",
         sigma_min=0.02,
         sigma_max=8.0,
@@ -428,27 +433,36 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         self.denoiser_ = denoiser
         # A student of the last fit knows nothing of this one.
         self.__dict__.pop("student_", None)
-        self._critic = None  # to start with, for it learns from rows without it
+        self._critic = None
         if wants:
-            draw = partial(self._drawn_blocks, seed=[seed, 0])
-            critic = Critic(model)
-            self._critic = critic.fit(X, y, weights, draw, seed, self.verbose)
+            critic, draw = Critic(model), partial(self._by_denoiser, seed=[seed, 0])
+            real = critic.read(X, y)
+            self._critic = critic.fit(real, weights, draw, seed, self.verbose)
         return self
 
     @validate_params(
-        {"max_iter": [Interval(Integral, 1, None, closed="left")]},
+        {
+            "max_iter": [Interval(Integral, 1, None, closed="left")],
+            "num_steps": [Options(Integral, set(STUDENT_SIGMAS))],
+        },
         prefer_skip_nested_validation=True,
     )
-    def distill(self, max_iter=2_000):
-        """Return a synthesizer that draws rows in one step, much faster.
+    def distill(self, max_iter=2_000, *, num_steps=1):
+        """Return a synthesizer that draws rows in a few steps, much faster.
 
         The probability flow of the denoiser leads noise to a row without any chance. A
-        student learns where [1]_, and then asks its network once for each row.
+        student learns where [1]_, and then asks its network once or a few times for
+        each row.
 
         Parameters
         ----------
         max_iter : int, default=2_000
             Steps of the optimiser.
+        num_steps : {1, 2, 4}, default=1
+            How often the student asks its network for each row. One step is the
+            fastest. More are nearer to the rows of the denoiser, also because a critic
+            of its own chooses among the student's `candidates`, if `fit` trained one:
+            after one step, that would take as long as drawing.
 
         Returns
         -------
@@ -488,13 +502,31 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         sigmas = self._sigmas(N_LEVELS)
         with seeded_torch(int_seed(self.random_state), device):
             net = train_student(
-                self.denoiser_, sigmas, max_iter, device=device, verbose=self.verbose
+                self.denoiser_,
+                sigmas,
+                STUDENT_SIGMAS[num_steps],
+                max_iter,
+                device=device,
+                verbose=self.verbose,
             )
             distilled = copy(self)
         if net.interrupted_:
             _warn_interrupted("distillation", net.budget)
         distilled.student_, distilled._n_calls = net.module_.eval(), 0
+        distilled._student_sigmas = STUDENT_SIGMAS[num_steps]
+        distilled._student_critic = None
+        if self._critic is not None and num_steps > 1:
+            distilled._student_critic = self._critic_of(distilled)
         return distilled
+
+    def _critic_of(self, distilled):
+        """Return a critic of a student's rows, for which ours count as real."""
+        seed, n_rows = int_seed(self.random_state), self._critic.n_rows
+        draw = partial(distilled._by_student, seed=[seed, 0])
+        critic = Critic(self._model)
+        ours = self._chosen(self._by_denoiser, self._critic, n_rows, [seed, 1])
+        real = critic.settle(*next(cut_batches(ours, n_rows, n_rows)))
+        return critic.fit(real, np.ones(n_rows), draw, seed, self.verbose)
 
     def _network(self, n_rows):
         """Return what makes the network from its numbers of inputs and outputs."""

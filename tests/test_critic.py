@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._critic import MIN_ROWS, N_CANDIDATES, Critic, choose
+from sklearn_tabsyn._critic import MIN_ROWS, Critic, choose, default_candidates
 from sklearn_tabsyn._generation import BLOCK_ROWS
 from sklearn_tabsyn._table import TableSchema
 
@@ -39,6 +39,10 @@ def test_chances_are_in_proportion_to_weights():
         counts[choose(weights, 3, random)] += 1
     # the first is sure, the others share two places
     assert_allclose(counts / 20_000, [1, *weights[1:] / 20], atol=0.015)
+
+
+def test_wide_tables_have_more_candidates():
+    assert [default_candidates(n) for n in (1, 16, 20, 300)] == [1.25, 1.25, 1.5625, 2]
 
 
 class Model:
@@ -69,20 +73,23 @@ def make_uneven(n_rows, seed=0):
     return pd.DataFrame(numbers, columns=["x", "y"]).assign(name=names)
 
 
-def decoded(blocks, n_rows):
-    """Return the first rows of blocks side by side."""
-    parts = [np.hstack(block) for block in blocks]
-    assert sum(map(len, parts)) >= n_rows
-    return np.concatenate(parts)[:n_rows]
+def chosen_quarter(critic, n_blocks=20):
+    """Return a quarter of the rows of blocks, numbers and names side by side."""
+    rows = []
+    for place, block in enumerate(draw_uniform(n_blocks * BLOCK_ROWS)):
+        kept = critic.choose(BLOCK_ROWS // 4, [0], place, *block)
+        rows.append(np.hstack([part[kept] for part in block]))
+    return np.concatenate(rows)
 
 
 def test_what_is_too_frequent_is_thinned_out():
     table = make_uneven(6_000)
-    critic = Critic(Model(table)).fit(table, None, np.ones(6_000), draw_uniform, 0)
-    rows = decoded(critic.blocks(draw_uniform, 10_000, 4, [0]), 10_000)
+    critic = Critic(Model(table))
+    critic.fit(critic.read(table, None), np.ones(6_000), draw_uniform, 0)
+    rows = chosen_quarter(critic)
     corner = (rows[:, :2] > 0.5).all(1).mean()
     assert corner < 0.02  # 0.25 of the drawn ones
-    shares = np.bincount(rows[:, 2].astype(int)) / 10_000
+    shares = np.bincount(rows[:, 2].astype(int)) / len(rows)
     assert_allclose(shares, [0.6, 0.3, 0.1], atol=0.03)
     # what was right stays so
     below = rows[(rows[:, 1] <= 0.5), 0]
@@ -92,19 +99,10 @@ def test_what_is_too_frequent_is_thinned_out():
 def test_weights_of_rows_count():
     table = make_uneven(6_000)
     weights = np.where(table["name"] == "c", 3.0, 1.0)
-    critic = Critic(Model(table)).fit(table, None, weights, draw_uniform, 0)
-    rows = decoded(critic.blocks(draw_uniform, 10_000, 4, [0]), 10_000)
+    critic = Critic(Model(table))
+    critic.fit(critic.read(table, None), weights, draw_uniform, 0)
+    rows = chosen_quarter(critic)
     assert abs((rows[:, 2] == 2).mean() - 0.25) < 0.03
-
-
-def test_every_block_gives_as_many_rows():
-    table = make_uneven(2_000)
-    critic = Critic(Model(table)).fit(table, None, np.ones(2_000), draw_uniform, 0)
-    for n_candidates in (1.5, 2, 64):
-        blocks = list(critic.blocks(draw_uniform, 3_000, n_candidates, [0]))
-        n_kept = int(BLOCK_ROWS / n_candidates)
-        assert {len(values) for values, _ in blocks} == {n_kept}
-        assert len(blocks) == -(-3_000 // n_kept)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "Int64", "object"])
@@ -186,7 +184,7 @@ def test_target_is_judged_with_the_rows(fast):
     assert agree[4] > agree[1] + 0.1
 
 
-def test_given_columns_and_students_have_none(fast):
+def test_given_columns_and_students_of_one_step_have_none(fast):
     table = make_uneven(2_000)
     synthesizer = fast(candidates=2, conditional=True).fit(table)
     conditions = {"name": "c"}
@@ -202,7 +200,7 @@ def test_given_columns_and_students_have_none(fast):
 @pytest.mark.parametrize(
     ("n_rows", "params", "expected"),
     [
-        (MIN_ROWS, {}, N_CANDIDATES),
+        (MIN_ROWS, {}, 1.25),
         (MIN_ROWS - 1, {}, 1),
         (MIN_ROWS, {"protect_values": True}, 1),
         (MIN_ROWS, {"candidates": 1}, 1),
@@ -212,7 +210,7 @@ def test_given_columns_and_students_have_none(fast):
 def test_who_has_a_critic(fast, n_rows, params, expected):
     synthesizer = fast(max_iter=2, **params).fit(make_uneven(n_rows))
     drawn = []
-    synthesizer._drawn_blocks = lambda size, *_, **__: drawn.append(size) or iter(())
+    synthesizer._by_denoiser = lambda size, *_, **__: drawn.append(size) or iter(())
     with pytest.raises((StopIteration, RuntimeError)):
         synthesizer.sample(BLOCK_ROWS)
     n_kept = int(BLOCK_ROWS / expected)

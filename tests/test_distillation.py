@@ -1,13 +1,16 @@
-"""Students that draw in one step, on tables of known law."""
+"""Students that draw in a few steps, on tables of known law."""
 
+import math
 import pickle
 from functools import partial
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from pandas.testing import assert_frame_equal
 from scipy.stats import kstest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -21,14 +24,17 @@ from sklearn_tabsyn._distillation import (
     MAX_NUMBERS,
     N_LEVELS,
     N_USES,
-    START,
+    STUDENT_SIGMAS,
     FlowDataset,
+    FlowLoss,
+    Pairs,
     flow,
 )
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._generation import generate_blocks
 from sklearn_tabsyn._sampling import heun, karras_sigmas
 
+START = STUDENT_SIGMAS[1][0]
 SIGMAS = karras_sigmas(N_LEVELS, 0.02, 8.0, 7.0)
 SHARES = [0.6, 0.3, 0.1]
 
@@ -63,9 +69,9 @@ def teacher():
     return synthesizer.fit(make_table(2000))
 
 
-@pytest.fixture(scope="module")
-def student(teacher):
-    return teacher.distill(max_iter=400)
+@pytest.fixture(scope="module", params=STUDENT_SIGMAS)
+def student(teacher, request):
+    return teacher.distill(max_iter=400, num_steps=request.param)
 
 
 def test_the_flow_leads_from_noise_to_the_marginals(denoiser):
@@ -121,6 +127,30 @@ def test_the_pool_is_bounded(denoiser):
         assert n_numbers <= max(MAX_NUMBERS, FIRST_BLOCKS * 1024 * len(teacher.mean))
 
 
+def test_each_step_starts_where_the_last_one_ends():
+    """Each asks at its own level, of rows that Euler's method led there."""
+    asked, sigmas = set(), STUDENT_SIGMAS[4]
+
+    class Half(torch.nn.Module):
+        def near_gaussian(self, noise, sigma):
+            return sigma * noise
+
+        def forward(self, x, sigma):
+            return x / 2
+
+        def losses(self, x, sigma, rows):
+            place = sigmas.index(pytest.approx(sigma.item()))
+            asked.add(place)
+            left = [(1 + b / a) / 2 for a, b in pairwise(sigmas[: place + 1])]
+            torch.testing.assert_close(x, sigmas[0] * math.prod(left) * noise)
+            return x
+
+    noise = torch.randn(7, 3)
+    for _ in range(100):
+        FlowLoss(sigmas)(Half(), Pairs(noise, None), torch.ones(7))
+    assert asked == {0, 1, 2, 3}
+
+
 def test_a_student_that_has_learned_nothing_knows_the_marginals(denoiser):
     values, levels = next(generate_blocks(denoiser, [START], [0]))
     tied = np.isclose(values, 0.5, atol=1e-6)
@@ -149,9 +179,9 @@ def test_a_table_of_known_law(student):
 
 def test_a_seed_gives_the_same_rows_whatever_their_number(student):
     rows = student.sample(1500, random_state=7)
-    pd.testing.assert_frame_equal(student.sample(100, random_state=7), rows[:100])
+    assert_frame_equal(student.sample(100, random_state=7), rows[:100])
     batches = list(student.sample_batches(1500, 400, random_state=7))
-    pd.testing.assert_frame_equal(pd.concat(batches, ignore_index=True), rows)
+    assert_frame_equal(pd.concat(batches, ignore_index=True), rows)
     assert not rows[:100].equals(student.sample(100, random_state=8))
 
 
@@ -160,8 +190,8 @@ def test_a_distillation_repeats_and_leaves_its_teacher_alone(teacher):
     scores, state = teacher.score_samples(table), torch.get_rng_state()
     first, second = (teacher.distill(max_iter=3) for _ in range(2))
     assert torch.equal(state, torch.get_rng_state())
-    pd.testing.assert_frame_equal(first.sample(20), second.sample(20))
-    pd.testing.assert_frame_equal(teacher.sample(20, random_state=0), before)
+    assert_frame_equal(first.sample(20), second.sample(20))
+    assert_frame_equal(teacher.sample(20, random_state=0), before)
     assert not hasattr(teacher, "student_")
     assert first.get_params() == teacher.get_params()
     # scores are those of the denoiser
@@ -171,7 +201,7 @@ def test_a_distillation_repeats_and_leaves_its_teacher_alone(teacher):
 def test_pickle_and_clone(student):
     again = pickle.loads(pickle.dumps(student))
     expected = student.sample(20, random_state=0)
-    pd.testing.assert_frame_equal(again.sample(20, random_state=0), expected)
+    assert_frame_equal(again.sample(20, random_state=0), expected)
     assert not hasattr(clone(student), "student_")
 
 
@@ -180,7 +210,7 @@ def test_a_new_fit_forgets_the_student(fast, mixed):
     rows = distilled.sample(20, random_state=0)
     assert list(rows.dtypes) == list(mixed.dtypes)
     expected = fast().fit(mixed).sample(20)
-    pd.testing.assert_frame_equal(distilled.fit(mixed).sample(20), expected)
+    assert_frame_equal(distilled.fit(mixed).sample(20), expected)
 
 
 def test_conditions_are_met_by_the_denoiser(fast, mixed):
@@ -190,10 +220,24 @@ def test_conditions_are_met_by_the_denoiser(fast, mixed):
         each.sample(20, random_state=0, conditions={"size": "M"})
         for each in (distilled, synthesizer)
     )
-    pd.testing.assert_frame_equal(rows, expected)
+    assert_frame_equal(rows, expected)
     assert not distilled.sample(20, random_state=0).equals(
         synthesizer.sample(20, random_state=0)
     )
+
+
+def test_a_student_of_two_steps_has_a_critic_of_its_own(fast, mixed):
+    synthesizer = fast(candidates=3).fit(mixed)
+    distilled = synthesizer.distill(max_iter=2, num_steps=2)
+    rows = distilled.sample(1_500, random_state=0)
+    assert_frame_equal(distilled.sample(300, random_state=0), rows[:300])
+    again = pickle.loads(pickle.dumps(distilled))
+    assert_frame_equal(again.sample(300, random_state=0), rows[:300])
+    # a student of a student learns from the same denoiser and its critic
+    twice = distilled.distill(max_iter=2, num_steps=2)
+    assert_frame_equal(twice.sample(300, random_state=0), rows[:300])
+    taken = again.set_params(candidates=1).sample(300, random_state=0)
+    assert not taken.equals(rows[:300])
 
 
 @pytest.mark.parametrize("n_rows", [1, 40])
@@ -205,6 +249,9 @@ def test_small_tables(fast, mixed, n_rows):
 def test_errors(teacher):
     with pytest.raises(NotFittedError):
         DiffusionSynthesizer().distill()
+    for num_steps in (0, 3, 1.5):
+        with pytest.raises(InvalidParameterError, match="num_steps"):
+            teacher.distill(num_steps=num_steps)
     for max_iter in (0, 1.5):
         with pytest.raises(InvalidParameterError, match="max_iter"):
             teacher.distill(max_iter)
