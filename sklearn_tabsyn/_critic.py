@@ -6,19 +6,25 @@ found among real ones as among drawn ones, so that rows kept with chances in pro
 are spread like real ones (discriminator rejection sampling, Azadi et al. 2019).
 """
 
+import warnings
+
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from tqdm.auto import tqdm
 
+from sklearn_tabsyn._batches import MANY_COLUMNS
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches
 
 # More trees, or trees that look at all columns at each split, know real rows by heart.
 N_TREES, MAX_SHARE, MIN_COLUMNS = 150, 0.3, 4
+# Leaves of few rows say little: what they err counts for more in tails than elsewhere.
+SHRINKAGE = 10.0
 # Fewer real rows are known by heart rather than learned from.
 MIN_ROWS = 5_000
 # Rows drawn for each that is kept, by default, and how many times as many at most for
-# tables of more than some columns, of which a network misses more.
-N_CANDIDATES, MORE, MANY_COLUMNS = 1.25, 1.6, 16
+# tables of many columns, of which a network misses more.
+N_CANDIDATES, MORE = 1.25, 1.6
 # Real rows that it sees at most, and as many drawn ones.
 MAX_ROWS = 30_000
 # Trees split categories with more levels than this as numbers.
@@ -44,6 +50,24 @@ def wants_critic(synthesizer, n_rows):
             'candidates to 1 or "auto".'
         )
     return synthesizer.candidates > 1
+
+
+def train_critic(model, X, y, weights, draw, seed, verbose):
+    """Return a critic of drawn rows, or None if it is interrupted.
+
+    Takes the table and its target, if there is one, and what :meth:`Critic.fit` takes.
+    """
+    critic = Critic(model)
+    real = critic.read(X, y)
+    try:
+        return critic.fit(real, weights, draw, seed, verbose)
+    except KeyboardInterrupt:
+        warnings.warn(
+            "The fit was interrupted before its critic had learned. The synthesizer "
+            "can be used, and takes all rows that it draws.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
 
 
 def check_candidates(candidates, critic):
@@ -119,6 +143,7 @@ class Critic:
             categorical_features=self._categories(),
             max_iter=N_TREES,
             max_features=min(1.0, max(MAX_SHARE, MIN_COLUMNS / n_columns)),
+            l2_regularization=SHRINKAGE,
             early_stopping=False,
             random_state=seed,
         ).fit(

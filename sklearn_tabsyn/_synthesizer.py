@@ -25,7 +25,7 @@ from sklearn_tabsyn._batches import (
     split_rows,
     weighted_rows,
 )
-from sklearn_tabsyn._critic import Critic, wants_critic
+from sklearn_tabsyn._critic import Critic, train_critic, wants_critic
 from sklearn_tabsyn._denoiser import NETWORKS
 from sklearn_tabsyn._distillation import N_LEVELS, STUDENT_SIGMAS, train_student
 from sklearn_tabsyn._generation import cut_batches, noise_profile
@@ -114,7 +114,8 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         the last half of the training.
     weight_decay : float or "auto", default="auto"
         Weight decay of AdamW. "auto" takes 0.3, with which long trainings copy no more
-        than short ones, and 0 if `conditional`, for it blurs what given columns tell.
+        than short ones, and 0 if `conditional`, for it blurs what given columns tell. 1
+        copies nothing even of 8,000 rows, and blurs a little.
     ema_decay : float, default=0.999
         Decay, in [0, 1), of the moving average of the weights that sampling uses.
     early_stopping : bool, default=False
@@ -435,9 +436,8 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         self.__dict__.pop("student_", None)
         self._critic = None
         if wants:
-            critic, draw = Critic(model), partial(self._by_denoiser, seed=[seed, 0])
-            real = critic.read(X, y)
-            self._critic = critic.fit(real, weights, draw, seed, self.verbose)
+            draw = partial(self._by_denoiser, seed=[seed, 0])
+            self._critic = train_critic(model, X, y, weights, draw, seed, self.verbose)
         return self
 
     @validate_params(

@@ -10,7 +10,7 @@ from conftest import make_mixed
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._critic import MIN_ROWS, Critic, choose, default_candidates
@@ -243,6 +243,17 @@ def test_choice_needs_a_critic(fast):
 def test_progress_is_shown(fast, capsys):
     fast(max_iter=2, candidates=2, verbose=1).fit(make_uneven(100))
     assert "critic" in capsys.readouterr().err
+
+
+def test_an_interrupted_critic_is_none(fast, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Critic, "settle", interrupt)
+    synthesizer = fast(max_iter=2)
+    with pytest.warns(ConvergenceWarning, match="before its critic"):
+        synthesizer.fit(make_uneven(MIN_ROWS))
+    assert len(synthesizer.sample(20)) == 20
 
 
 def test_trees_hold_no_rows(fast):

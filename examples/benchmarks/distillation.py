@@ -1,18 +1,19 @@
-"""Distil a fitted synthesizer into a student of one step, and compare their rows.
+"""Distil a fitted synthesizer into students of few steps, and compare their rows.
 
     python examples/benchmarks/distillation.py FOLDER NAME...
 
 Reads FOLDER/NAME.parquet and FOLDER/NAME_test.parquet, fits a synthesizer with its
 defaults, or loads one from FITTED/NAME.pkl, draws as many rows as there are with few
-and with its own number of steps, then distils it and draws as many again. Prints rows
-of a Markdown table: evaluations of the network for a row, seconds of the fit or the
-distillation, rows per second, errors of shape and trend in %, the area under the ROC
-curve of trees that tell new from training rows (c2st), and the share of new rows nearer
-to training than to held-out rows (dcr). Needs pyarrow.
+and with its own number of noise levels, then distils it and draws as many again. Prints
+rows of a Markdown table: evaluations of the network for a row, seconds of the fit or
+the distillation, rows per second, errors of shape and trend in %, the area under the
+ROC curve of trees that tell new from training rows (c2st), and the share of new rows
+nearer to training than to held-out rows (dcr). Needs pyarrow.
 """
 
 import argparse
 import copy
+import itertools
 import pickle
 import time
 from pathlib import Path
@@ -59,6 +60,7 @@ def main():
     parser.add_argument("names", nargs="+", metavar="NAME")
     parser.add_argument("--few", type=int, nargs="*", default=[2, 4, 6])
     parser.add_argument("--max-iter", type=int, nargs="+", default=[2_000])
+    parser.add_argument("--num-steps", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--fitted", type=Path, help="folder of pickled synthesizers")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -77,13 +79,13 @@ def main():
             print(
                 f"| {name} | fitted | {num_steps} | {seconds} | {found} |", flush=True
             )
-        for max_iter in args.max_iter:
+        for max_iter, num_steps in itertools.product(args.max_iter, args.num_steps):
             start = time.perf_counter()
-            student = teacher.distill(max_iter)
+            student = teacher.distill(max_iter, num_steps=num_steps)
             seconds = f"{time.perf_counter() - start:.0f}"
             found = measure(student, train, test)
-            who = f"distilled, {max_iter:,} steps"
-            print(f"| {name} | {who} | 1 | {seconds} | {found} |", flush=True)
+            who = f"distilled in {max_iter:,} steps"
+            print(f"| {name} | {who} | {num_steps} | {seconds} | {found} |", flush=True)
 
 
 if __name__ == "__main__":
