@@ -69,7 +69,7 @@ def teacher():
     return synthesizer.fit(make_table(2000))
 
 
-@pytest.fixture(scope="module", params=STUDENT_SIGMAS)
+@pytest.fixture(scope="module", params=[1, 2])
 def student(teacher, request):
     return teacher.distill(max_iter=400, num_steps=request.param)
 
