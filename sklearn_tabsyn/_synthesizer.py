@@ -135,7 +135,7 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         algorithm 2 of [1]_ with or without its correction. UniPC comes nearest with few
         levels; Heun evaluates the network twice a step. This and all parameters up to
         `S_noise` can be changed after `fit`.
-    num_steps : int, default=11
+    num_steps : int, default=10
         Number of noise levels.
     schedule : {"fitted", "karras"}, default="fitted"
         Where they lie: more densely where the rows of this table are decided, as
@@ -321,7 +321,7 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         callbacks=None,
         warm_start=False,
         sampler="unipc",
-        num_steps=11,
+        num_steps=10,
         schedule="fitted",
         sigma_min=0.02,
         sigma_max=8.0,
