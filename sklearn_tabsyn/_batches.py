@@ -163,8 +163,13 @@ def default_steps(n_rows, n_columns=1, has_start=False):
     if has_start:
         return max(50, n_rows)
     small, middle, large = 32 * n_rows**0.5, 225 * n_rows**0.25, 1.24 * n_rows**0.75
-    wide = np.clip(n_columns / MANY_COLUMNS, 1, 1.5)
+    wide = times_more(n_columns, 1.5)
     return int(np.clip(max(min(small, wide * middle), wide * large), 50, MAX_STEPS))
+
+
+def times_more(n_columns, most):
+    """Return how many times as much a wide table takes as others, at most so many."""
+    return float(np.clip(n_columns / MANY_COLUMNS, 1, most))
 
 
 def default_width(n_rows):

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from tqdm.auto import tqdm
 
-from sklearn_tabsyn._batches import MANY_COLUMNS
+from sklearn_tabsyn._batches import times_more
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches
 
@@ -52,18 +52,16 @@ def wants_critic(synthesizer, n_rows):
     return synthesizer.candidates > 1
 
 
-def train_critic(model, X, y, weights, draw, seed, verbose):
-    """Return a critic of drawn rows, or None if it is interrupted.
+def train_critic(critic, *args):
+    """Return a critic, fitted to what :meth:`Critic.fit` takes, or None if interrupted.
 
-    Takes the table and its target, if there is one, and what :meth:`Critic.fit` takes.
+    Whatever it was to judge stays usable without it.
     """
-    critic = Critic(model)
-    real = critic.read(X, y)
     try:
-        return critic.fit(real, weights, draw, seed, verbose)
+        return critic.fit(*args)
     except KeyboardInterrupt:
         warnings.warn(
-            "The fit was interrupted before its critic had learned. The synthesizer "
+            "Training was interrupted before its critic had learned. The synthesizer "
             "can be used, and takes all rows that it draws.",
             ConvergenceWarning,
             stacklevel=4,
@@ -90,7 +88,7 @@ def check_candidates(candidates, critic):
 
 def default_candidates(n_columns):
     """Return how many rows to draw for each that is kept, 1.25 to 2."""
-    return N_CANDIDATES * float(np.clip(n_columns / MANY_COLUMNS, 1, MORE))
+    return N_CANDIDATES * times_more(n_columns, MORE)
 
 
 class Critic:

@@ -436,8 +436,9 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         self.__dict__.pop("student_", None)
         self._critic = None
         if wants:
-            draw = partial(self._by_denoiser, seed=[seed, 0])
-            self._critic = train_critic(model, X, y, weights, draw, seed, self.verbose)
+            critic, draw = Critic(model), partial(self._by_denoiser, seed=[seed, 0])
+            how = critic.read(X, y), weights, draw, seed, self.verbose
+            self._critic = train_critic(critic, *how)
         return self
 
     @validate_params(
@@ -526,7 +527,8 @@ class DiffusionSynthesizer(NewRows, LogDensityScore, WeightsAsArrays, BaseEstima
         critic = Critic(self._model)
         ours = self._chosen(self._by_denoiser, self._critic, n_rows, [seed, 1])
         real = critic.settle(*next(cut_batches(ours, n_rows, n_rows)))
-        return critic.fit(real, np.ones(n_rows), draw, seed, self.verbose)
+        how = real, np.ones(n_rows), draw, seed, self.verbose
+        return train_critic(critic, *how)
 
     def _network(self, n_rows):
         """Return what makes the network from its numbers of inputs and outputs."""

@@ -13,11 +13,12 @@ import torch
 from pandas.testing import assert_frame_equal
 from scipy.stats import kstest
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._blocks import describe_columns
+from sklearn_tabsyn._critic import Critic
 from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
 from sklearn_tabsyn._distillation import (
     FIRST_BLOCKS,
@@ -238,6 +239,17 @@ def test_a_student_of_two_steps_has_a_critic_of_its_own(fast, mixed):
     assert_frame_equal(twice.sample(300, random_state=0), rows[:300])
     taken = again.set_params(candidates=1).sample(300, random_state=0)
     assert not taken.equals(rows[:300])
+
+
+def test_a_student_outlives_its_interrupted_critic(fast, mixed, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    synthesizer = fast(candidates=3).fit(mixed)
+    monkeypatch.setattr(Critic, "fit", interrupt)
+    with pytest.warns(ConvergenceWarning, match="before its critic"):
+        distilled = synthesizer.distill(max_iter=2, num_steps=2)
+    assert len(distilled.sample(20)) == 20
 
 
 @pytest.mark.parametrize("n_rows", [1, 40])
