@@ -210,6 +210,11 @@ class Denoiser(nn.Module):
         ]
         return torch.cat(denoised, 1)
 
+    def denoise(self, x, sigma, class_labels=None):
+        """Return the denoised coordinates of rows that all have one noise level."""
+        # What depends on the level alone is computed once.
+        return self(x, x.new_full((1,), sigma), class_labels)
+
     def learn_from(self, covariance):
         """Start training from Gaussian coordinates instead of independent columns."""
         self.gaussian = GaussianEvidence(covariance, self.mean, self.variance)

@@ -7,7 +7,6 @@ step sees what the last one found, and the noise still, so it asks a deeper netw
 """
 
 import copy
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -71,15 +70,10 @@ def flow(teacher, noise, sigmas):
         Levels of codebook columns.
     """
     start = teacher.near_gaussian(noise, sigmas[0])
-    x = unipc(partial(_denoise, teacher), start, sigmas)
+    x = unipc(teacher.denoise, start, sigmas)
     sizes = teacher.n_values, teacher.n_codebooks
     chance = torch.rand(len(x), sum(sizes), device=x.device).split(sizes, 1)
     return teacher.decode(x, x.new_full((1,), sigmas[-1]), chance)
-
-
-def _denoise(denoiser, x, sigma):
-    """Return the denoised rows at one level of all."""
-    return denoiser(x, x.new_full((1,), sigma))
 
 
 class FlowDataset(Dataset):
@@ -148,7 +142,7 @@ class FlowLoss(nn.Module):
         place = int(torch.randint(len(self.sigmas), ()))
         if place:
             with torch.no_grad():
-                x = euler(partial(_denoise, student), x, self.sigmas[: place + 1])
+                x = euler(student.denoise, x, self.sigmas[: place + 1])
         sigma = x.new_full((1,), self.sigmas[place])
         return student.losses(x, sigma, pairs.rows).mean(1) * weights
 

@@ -37,6 +37,7 @@ def generate_blocks(
     n_rows=None,
     sampler="unipc",
     churn=None,
+    correct=None,
     given=None,
     choose=None,
 ):
@@ -56,6 +57,8 @@ def generate_blocks(
         A key of `SAMPLERS`.
     churn : dict, default=None
         `S_churn`, `S_tmin`, `S_tmax` and `S_noise`, for samplers that take them.
+    correct : Corrections, default=None
+        Corrects the steps of "unipc"; nothing does if None.
     given : Given, default=None
         What is given of each row; nothing if None.
     choose : callable, default=None
@@ -73,7 +76,10 @@ def generate_blocks(
     """
     keep_memory()
     sigmas = [float(sigma) for sigma in sigmas]
-    draw = partial(_draw, denoiser, sigmas, seed, SAMPLERS[sampler], churn, given)
+    walk = SAMPLERS[sampler]
+    if correct is not None:
+        walk = partial(walk, correct=correct)
+    draw = partial(_draw, denoiser, sigmas, seed, walk, churn, given)
     if choose is not None:
         draw = partial(_draw_some, draw, choose)
     last = None if n_rows is None else -(-n_rows // BLOCK_ROWS)
@@ -157,9 +163,9 @@ class _Held:
 
     def denoise(self, x, sigma):
         """Return the denoised rows at a noise level."""
-        # One level of all rows: what depends on it alone is computed once.
-        level = x.new_full((1,), sigma)
-        return self._hold(self.denoiser(self._hold(x), level, self.class_labels))
+        return self._hold(
+            self.denoiser.denoise(self._hold(x), sigma, self.class_labels)
+        )
 
     def decode(self, x, sigma, chance):
         """Return the values and levels of rows, and their cells."""

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_tabsyn._corrections import Corrections, learn_weights
 from sklearn_tabsyn._critic import check_candidates
 from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches, generate_blocks
 from sklearn_tabsyn._given import Cells, Given
@@ -15,6 +16,8 @@ from sklearn_tabsyn._sampling import check_sampling, fitted_sigmas, karras_sigma
 from sklearn_tabsyn._seeds import seed_sequence
 
 CHURN = ("S_churn", "S_tmin", "S_tmax", "S_noise")
+# How many times as many noise levels a walk without corrections takes.
+WITHOUT = 1.25
 
 
 class NewRows:
@@ -143,16 +146,30 @@ class NewRows:
 
     def _by_denoiser(self, size, seed, *, choose=None, given=None, denoiser=None):
         """Return blocks of encoded rows as the denoiser draws them."""
+        num_steps, corrects = self.num_steps, self.sampler == "fitted"
+        if corrects and given is not None:
+            # They would mislead rows that are held in part.
+            num_steps, corrects = round(num_steps * WITHOUT), False
+        sigmas = self._sigmas(num_steps)
         return generate_blocks(
             denoiser or self.denoiser_,
-            self._sigmas(self.num_steps),
+            sigmas,
             seed,
             n_rows=size,
             sampler=self.sampler,
             churn={name: getattr(self, name) for name in CHURN},
+            correct=self._corrections_of(sigmas) if corrects else None,
             given=given,
             choose=choose,
         )
+
+    def _corrections_of(self, sigmas):
+        """Return what corrects the steps of the walk, learned when first asked for."""
+        known, weights = self._corrections
+        if not np.array_equal(known, sigmas):
+            weights = learn_weights(self.denoiser_, sigmas.tolist())
+            self._corrections = sigmas, weights
+        return Corrections(self.denoiser_, weights)
 
     def _by_student(self, size, seed, *, choose=None):
         """Return blocks of encoded rows as the student draws them."""

@@ -160,7 +160,7 @@ def dpmpp_2m(denoise, x, sigmas):
     return x
 
 
-def unipc(denoise, x, sigmas):
+def unipc(denoise, x, sigmas, correct=None):
     """Walk down the noise levels by UniPC of order 2, one evaluation a step.
 
     Zhao et al. (2023), UniPC: a unified predictor-corrector framework for fast sampling
@@ -177,22 +177,27 @@ def unipc(denoise, x, sigmas):
         Rows with noise of level `sigmas[0]`.
     sigmas : sequence of float
         Falling noise levels; the last may be 0.
+    correct : callable, default=None
+        Takes the place of a step, where it leads, where it starts and up to three of
+        the last denoised rows, and returns where it should lead; as predicted if None.
 
     Returns
     -------
     x : Tensor of shape (n, d)
         Rows with noise of level `sigmas[-1]`.
     """
-    start = before = step = slope = None
-    for sigma, following in itertools.pairwise(sigmas):
-        denoised = denoise(x, sigma)
+    denoised, start, step, slope = [], None, None, None
+    for place, (sigma, following) in enumerate(itertools.pairwise(sigmas)):
+        denoised = [*denoised[-2:], denoise(x, sigma)]
         if step is not None:
-            slope = (denoised - before) / step
-            x = _exponential_step(start, step, before, slope)
+            slope = (denoised[-1] - denoised[-2]) / step
+            x = _exponential_step(start, step, denoised[-2], slope)
         if following == 0:
-            return denoised
-        start, before, step = x, denoised, math.log(sigma / following)
-        x = _exponential_step(start, step, before, slope)
+            return denoised[-1]
+        start, step = x, math.log(sigma / following)
+        x = _exponential_step(start, step, denoised[-1], slope)
+        if correct is not None:
+            x = correct(place, x, start, denoised)
     return x
 
 
@@ -203,7 +208,13 @@ def _exponential_step(x, step, denoised, slope):
     return x if slope is None else x.add_(slope, alpha=step - gone)
 
 
-SAMPLERS = {"unipc": unipc, "dpmpp_2m": dpmpp_2m, "heun": heun, "euler": euler}
+SAMPLERS = {
+    "fitted": unipc,  # with corrections
+    "unipc": unipc,
+    "dpmpp_2m": dpmpp_2m,
+    "heun": heun,
+    "euler": euler,
+}
 
 
 class Churn:
@@ -256,7 +267,7 @@ def check_sampling(how):
             f"S_tmin must not exceed S_tmax; got S_tmin={how.S_tmin} and "
             f"S_tmax={how.S_tmax}."
         )
-    if how.S_churn and how.sampler in ("unipc", "dpmpp_2m"):
+    if how.S_churn and how.sampler not in ("heun", "euler"):
         raise ValueError(
             f"S_churn={how.S_churn} needs a sampler that can add noise, but "
             f"sampler={how.sampler!r} cannot; set sampler='heun' or 'euler', or "

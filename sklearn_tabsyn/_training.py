@@ -1,8 +1,10 @@
 """The EDM loss, and a skorch net that trains a denoiser by it."""
 
 import math
+import warnings
 
 import torch
+from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import EarlyStopping
 from skorch.dataset import unpack_data
@@ -277,6 +279,16 @@ def train_net(
 def losses_of(net, name):
     """Return the losses of all whole epochs of a net; none if there are none."""
     return [float(epoch[name]) for epoch in net.history if name in epoch]
+
+
+def warn_interrupted(what, budget, remedy=""):
+    """Warn the caller of a synthesizer of a training that did not come to its end."""
+    warnings.warn(
+        f"The {what} was interrupted after {budget.step} of {budget.max_iter} steps. "
+        f"The synthesizer can be used{remedy}.",
+        ConvergenceWarning,
+        stacklevel=4,
+    )
 
 
 def _identity(batch):

@@ -136,7 +136,7 @@ def test_each_step_starts_where_the_last_one_ends():
         def near_gaussian(self, noise, sigma):
             return sigma * noise
 
-        def forward(self, x, sigma):
+        def denoise(self, x, sigma):
             return x / 2
 
         def losses(self, x, sigma, rows):

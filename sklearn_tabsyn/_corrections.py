@@ -1,0 +1,115 @@
+"""A walk down a few noise levels that ends where one down many would.
+
+What a step lacks is, for one denoiser, much the same function of what the walk has just
+seen, whatever row it leads to. So it is learned from rows that are walked both ways.
+"""
+
+import itertools
+
+import numpy as np
+import torch
+
+from sklearn_tabsyn._fast import no_denormals, one_cast
+from sklearn_tabsyn._generation import even_noise
+from sklearn_tabsyn._sampling import unipc
+
+# Rows that are walked both ways, and steps of the long walk for each of the short one.
+N_ROWS, N_BETWEEN = 512, 3
+# What is added to the diagonal of the normal equations, as a share of it.
+RIDGE = 0.01
+
+
+class Corrections:
+    """What each step of UniPC lacks, by column.
+
+    It is taken as linear in what the walk knows at the start of the step: how far the
+    denoised rows lie from the noisy ones and from their mean, and how they have changed
+    over the last two steps. Every column has weights of its own, as each is decided at
+    noise levels of its own.
+
+    Parameters
+    ----------
+    denoiser : Denoiser
+        Trained, in evaluation mode.
+    weights : list of ndarray of shape (n_known, n_columns)
+        For each step, from :func:`learn_weights`.
+    """
+
+    def __init__(self, denoiser, weights):
+        self.mean, self.owners, self.weights = denoiser.mean, denoiser.owners, weights
+
+    def __call__(self, place, x, start, denoised):
+        """Return rows, (n, d), with what the step from `start` to them lacked."""
+        weights = torch.from_numpy(self.weights[place]).to(x)[:, self.owners]
+        for weight, known in zip(weights, self.known(start, denoised), strict=True):
+            x = torch.addcmul(x, weight, known)
+        return x
+
+    def known(self, start, denoised):
+        """Return what a walk knows at the start of a step, up to four of (n, d)."""
+        changes = [b - a for a, b in itertools.pairwise(denoised)]
+        return [start - denoised[-1], denoised[-1] - self.mean, *changes]
+
+
+def learn_weights(denoiser, sigmas):
+    """Learn by least squares, step by step, each from where the last one led.
+
+    Parameters
+    ----------
+    denoiser : Denoiser
+        Trained, in evaluation mode.
+    sigmas : sequence of float
+        Falling noise levels.
+
+    Returns
+    -------
+    weights : list of ndarray of shape (n_known, n_columns), dtype float32
+        Weights of :class:`Corrections`, for each step; the same each time.
+    """
+    noise = even_noise(np.random.default_rng(0), len(denoiser.mean))[:N_ROWS]
+    weights = []
+    corrections = Corrections(denoiser, weights)
+
+    def learn(place, x, start, denoised):
+        known = corrections.known(start, denoised)
+        weights.append(_least_squares(known, path[place] - x, denoiser.owners))
+        return corrections(place, x, start, denoised)
+
+    with torch.no_grad(), one_cast(), no_denormals():
+        noise = torch.from_numpy(noise).to(denoiser.mean)
+        x = denoiser.near_gaussian(noise, sigmas[0])
+        path = _long_walk(denoiser, x, sigmas)
+        unipc(denoiser.denoise, x, sigmas, learn)
+    return weights
+
+
+def _long_walk(denoiser, x, sigmas):
+    """Return the rows after each step, walked down many more levels in between."""
+    places = np.arange((len(sigmas) - 1) * N_BETWEEN + 1) / N_BETWEEN
+    fine = np.exp(np.interp(places, np.arange(len(sigmas)), np.log(sigmas)))
+    path = []
+
+    def keep(place, x, *_):
+        if (place + 1) % N_BETWEEN == 0:
+            path.append(x)
+        return x
+
+    unipc(denoiser.denoise, x, fine.tolist(), keep)
+    return path
+
+
+def _least_squares(known, lacks, owners):
+    """Return weights, (n_known, n_columns), by which `known` adds up to `lacks`."""
+    n_columns = int(owners.max()) + 1
+
+    def products(a, b):
+        sums = torch.zeros(n_columns, device=a.device)
+        return sums.index_add_(0, owners, (a * b).sum(0)).cpu().numpy()
+
+    normal = np.array([[products(a, b) for a in known] for b in known], dtype=float)
+    target = np.array([[products(a, lacks)] for a in known], dtype=float)
+    diagonal = np.einsum("iic->ic", normal)
+    # Coordinates that never vary have nothing to correct, and nothing to learn from.
+    diagonal += RIDGE * diagonal + 1e-9
+    weights = np.linalg.solve(normal.transpose(2, 0, 1), target.transpose(2, 0, 1))
+    return weights[..., 0].T.astype(np.float32)
