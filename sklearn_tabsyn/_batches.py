@@ -144,10 +144,19 @@ class Budget:
 FEW = 500
 # Steps after which a laptop has worked for ten minutes or so, however large the table.
 MAX_STEPS = 20_000
+# The default batch: this share of the table, within these bounds.
+BATCH_SHARE, BATCH_SIZE = 1 / 8, (64, 1_024)
+# Passes over the rows by such batches, after which they are rather learned by heart.
+MAX_PASSES = 180
 # Columns from which a table counts as wide.
 MANY_COLUMNS = 16
 # Most rows and width of the network for smaller tables, and its width for all others.
 WIDTHS, WIDEST = {100: 16, FEW: 32, 2_000: 64, 8_000: 128}, 256
+
+
+def default_batch(n_rows):
+    """Return how many rows a step should see."""
+    return int(np.clip(n_rows * BATCH_SHARE, *BATCH_SIZE))
 
 
 def default_steps(n_rows, n_columns=1, has_start=False):
@@ -158,13 +167,17 @@ def default_steps(n_rows, n_columns=1, has_start=False):
     with fewer steps a classifier tells the new rows apart more easily, with more they
     come nearer to the training rows than to others. As many as rows if there is a
     start from the covariance, beyond which less is left to learn. Where rows are not
-    the limit, up to half as many more of wide tables, which have more to learn.
+    the limit, up to half as many more of wide tables, which have more to learn. Tables
+    of some thousand rows would be passed over most often, and copied most, without a
+    limit.
     """
     if has_start:
         return max(50, n_rows)
     small, middle, large = 32 * n_rows**0.5, 225 * n_rows**0.25, 1.24 * n_rows**0.75
+    passed = MAX_PASSES * max(1 / BATCH_SHARE, n_rows / BATCH_SIZE[1])
     wide = times_more(n_columns, 1.5)
-    return int(np.clip(max(min(small, wide * middle), wide * large), 50, MAX_STEPS))
+    steps = max(min(small, wide * middle), wide * large)
+    return int(np.clip(min(steps, passed), 50, MAX_STEPS))
 
 
 def times_more(n_columns, most):

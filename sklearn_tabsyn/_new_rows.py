@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_tabsyn._batches import times_more
 from sklearn_tabsyn._corrections import Corrections, learn_weights
 from sklearn_tabsyn._critic import check_candidates
 from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches, generate_blocks
@@ -16,7 +17,10 @@ from sklearn_tabsyn._sampling import check_sampling, fitted_sigmas, karras_sigma
 from sklearn_tabsyn._seeds import seed_sequence
 
 CHURN = ("S_churn", "S_tmin", "S_tmax", "S_noise")
-# How many times as many noise levels a walk without corrections takes.
+# Noise levels by default, and how many times as many at most for tables of many
+# columns, of which some are decided at almost every level.
+NUM_STEPS, MORE = 8, 1.5
+# How many times as many a walk without corrections takes.
 WITHOUT = 1.25
 
 
@@ -147,6 +151,8 @@ class NewRows:
     def _by_denoiser(self, size, seed, *, choose=None, given=None, denoiser=None):
         """Return blocks of encoded rows as the denoiser draws them."""
         num_steps, corrects = self.num_steps, self.sampler == "fitted"
+        if num_steps == "auto":
+            num_steps = round(NUM_STEPS * times_more(self._model.n_units, MORE))
         if corrects and given is not None:
             # They would mislead rows that are held in part.
             num_steps, corrects = round(num_steps * WITHOUT), False

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn_tabsyn._batches import (
     Budget,
     RowDataset,
+    default_batch,
     default_steps,
     default_width,
     split_rows,
@@ -30,8 +31,6 @@ from sklearn_tabsyn._student import Distillation
 from sklearn_tabsyn._table import check_table
 from sklearn_tabsyn._training import losses_of, train_denoiser, warn_interrupted
 
-# The default batch: an eighth of the table within these bounds.
-BATCH_SIZE = (64, 1_024)
 # The share of training rows of which some columns are given.
 CONDITIONAL = 0.3
 WEIGHT_DECAY = 0.3
@@ -130,9 +129,9 @@ class DiffusionSynthesizer(
         512 rows that also walked down three times as many levels. So it comes
         nearest with few levels. This and all parameters up to `S_noise` can be changed
         after `fit`.
-    num_steps : int, default=8
-        Number of noise levels; with "fitted", a quarter more and no corrections where
-        columns are given.
+    num_steps : int or "auto", default="auto"
+        Number of noise levels. "auto" takes 8, and up to 12 beyond 16 columns. Rows of
+        which columns are given take a quarter more with "fitted", and no corrections.
     schedule : {"fitted", "karras"}, default="fitted"
         Where they lie: more densely where the rows of this table are decided, as
         measured at the end of `fit`, or evenly in the `rho`-th root of sigma [1]_.
@@ -275,7 +274,7 @@ class DiffusionSynthesizer(
         "callbacks": [list, tuple, None],
         "warm_start": ["boolean"],
         "sampler": [StrOptions(set(SAMPLERS))],
-        "num_steps": [Interval(Integral, 1, None, closed="left")],
+        "num_steps": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "schedule": [StrOptions({"karras", "fitted"})],
         "sigma_min": [Interval(Real, 0, None, closed="neither")],
         "sigma_max": [Interval(Real, 0, None, closed="neither")],
@@ -317,7 +316,7 @@ class DiffusionSynthesizer(
         callbacks=None,
         warm_start=False,
         sampler="fitted",
-        num_steps=8,
+        num_steps="auto",
         schedule="fitted",
         sigma_min=0.02,
         sigma_max=8.0,
@@ -464,7 +463,7 @@ class DiffusionSynthesizer(
             has_start = denoiser.gaussian is not None
             max_iter = default_steps(n_rows, n_columns, has_start)
         if batch_size == "auto":
-            batch_size = int(np.clip(n_rows // 8, *BATCH_SIZE))
+            batch_size = default_batch(n_rows)
         budget = Budget(max_iter, self.max_time)
         net = train_denoiser(
             denoiser,

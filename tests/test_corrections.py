@@ -113,6 +113,15 @@ def test_very_few_levels(fast, mixed, num_steps):
     assert len(synthesizer.sample(20)) == 20
 
 
+@pytest.mark.parametrize(("n_columns", "num_steps"), [(3, 8), (18, 9), (30, 12)])
+def test_wide_tables_take_more_levels(fast, n_columns, num_steps):
+    X = np.random.default_rng(0).normal(size=(40, n_columns))
+    synthesizer = fast(num_steps="auto", find_relations=False).fit(X)
+    rows = synthesizer.sample(20, random_state=0)
+    again = synthesizer.set_params(num_steps=num_steps).sample(20, random_state=0)
+    np.testing.assert_array_equal(again, rows)
+
+
 def test_given_columns_are_walked_to_without_them(fast, mixed):
     given = {"conditions": {"pieces": 2}, "random_state": 0}
     synthesizer = fast(sampler="fitted", conditional=True).fit(mixed)

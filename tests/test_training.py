@@ -11,10 +11,12 @@ from skorch.callbacks import Callback
 
 from sklearn_tabsyn._batches import (
     FEW,
+    MAX_PASSES,
     MAX_STEPS,
     Budget,
     RowDataset,
     ShuffledBatches,
+    default_batch,
     default_steps,
     split_rows,
     weighted_rows,
@@ -126,6 +128,13 @@ def test_wide_tables_get_more_steps_where_rows_are_many():
     steps = [default_steps(30_000, n) for n in (2, 16, 20, 24, 300)]
     assert steps[0] == steps[1] < steps[2] < steps[3] == steps[4]
     assert abs(steps[4] / steps[0] - 1.5) < 0.01
+
+
+def test_no_table_is_passed_over_too_often():
+    for n_rows in (1_000, 4_000, 8_000, 12_000, 40_000):
+        for n_columns in (5, 30):
+            passes = default_steps(n_rows, n_columns) * default_batch(n_rows) / n_rows
+            assert passes <= MAX_PASSES
 
 
 def test_a_start_needs_as_many_steps_as_rows():
