@@ -40,7 +40,7 @@ TITLES = {
     "draw": "drawing 1,000 rows, s",
 }
 LABELS = {
-    "drawn": "rows drawn by 12 noise levels",
+    "drawn": "rows drawn by all noise levels",
     "student": "rows drawn by a student",
     "rows": "rows learned",
     "columns": "columns",
