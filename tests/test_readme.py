@@ -100,7 +100,7 @@ def test_benchmark_of_distillation(tmp_path, mixed):
     rows = [row.split(" | ")[1:3] for row in done.stdout.splitlines()[2:]]
     assert rows == [
         ["fitted", "2"],
-        ["fitted", "10"],
+        ["fitted", "auto"],
         ["distilled in 2 steps", "2"],
         ["distilled in 3 steps", "2"],
     ]
