@@ -1,5 +1,6 @@
 """Small tables that many tests share."""
 
+import os
 import warnings
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn_tabsyn import DiffusionSynthesizer
 
 # Two threads on small matrices wait for each other longer than they compute.
 torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # of the scripts that tests run
 with warnings.catch_warnings():
     # The first tensor that meets numpy may warn about the build, not about us.
     warnings.simplefilter("ignore")
