@@ -161,6 +161,9 @@ class Codebook(nn.Module):
         """Return the mean code, (..., C, d), of level probabilities (..., C, K)."""
         if self.codes is None:
             return probabilities
+        if self.n_dims == 1:
+            # Matrix products of one column take several times as long.
+            return (probabilities * self.codes[..., 0]).sum(-1, keepdim=True)
         return torch.einsum("...ck,ckd->...cd", probabilities, self.codes)
 
 

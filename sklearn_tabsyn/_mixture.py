@@ -201,8 +201,7 @@ class Mixture(nn.Module):
 
     def _centers(self, x, sigma):
         """Return the mean, (n, C, K), of the clean coordinates of each component."""
-        pull = self._pull(sigma)
-        return x[:, :, None] + pull * (self.means - x[:, :, None])
+        return torch.lerp(x[:, :, None], self.means, self._pull(sigma))
 
     def _pull(self, sigma):
         """Return how far noise moves a coordinate to the mean of each component."""
