@@ -12,6 +12,7 @@ import torch
 from sklearn_tabsyn._fast import no_denormals, one_cast
 from sklearn_tabsyn._generation import even_noise
 from sklearn_tabsyn._sampling import unipc
+from sklearn_tabsyn._spared import Spared
 
 # Rows that are walked both ways, and steps of the long walk for each of the short one.
 N_ROWS, N_BETWEEN = 512, 3
@@ -20,7 +21,7 @@ RIDGE = 0.01
 
 
 class Corrections:
-    """What each step of UniPC lacks, by column.
+    """What each step of UniPC lacks, by column, and the walk by such steps.
 
     It is taken as linear in what the walk knows at the start of the step: how far the
     denoised rows lie from the noisy ones and from their mean, and how they have changed
@@ -31,16 +32,35 @@ class Corrections:
     ----------
     denoiser : Denoiser
         Trained, in evaluation mode.
+    sigmas : sequence of float
+        Falling noise levels.
     weights : list of ndarray of shape (n_known, n_columns)
         For each step, from :func:`learn_weights`.
     """
 
-    def __init__(self, denoiser, weights):
-        self.mean, self.owners, self.weights = denoiser.mean, denoiser.owners, weights
+    def __init__(self, denoiser, sigmas, weights):
+        self.denoiser, self.sigmas, self.weights = denoiser, sigmas, weights
 
-    def __call__(self, place, x, start, denoised):
+    def walk(self, noise, chance):
+        """Return the values and levels that noise leads to.
+
+        Parameters
+        ----------
+        noise : Tensor of shape (n, d)
+            Standard normal noise.
+        chance : tuple of Tensor
+            As :meth:`Denoiser.decode` takes it.
+        """
+        first, last = self.sigmas[0], self.sigmas[-1]
+        spared = Spared(self.denoiser, first)
+        x = self.denoiser.near_gaussian(noise, first)
+        x = unipc(spared.denoise, x, self.sigmas, self.correct)
+        return spared.decode(x, x.new_full((1,), last), chance)
+
+    def correct(self, place, x, start, denoised):
         """Return rows, (n, d), with what the step from `start` to them lacked."""
-        weights = torch.from_numpy(self.weights[place]).to(x)[:, self.owners]
+        owners = self.denoiser.owners
+        weights = torch.from_numpy(self.weights[place]).to(x)[:, owners]
         for weight, known in zip(weights, self.known(start, denoised), strict=True):
             x = torch.addcmul(x, weight, known)
         return x
@@ -48,7 +68,7 @@ class Corrections:
     def known(self, start, denoised):
         """Return what a walk knows at the start of a step, up to four of (n, d)."""
         changes = [b - a for a, b in itertools.pairwise(denoised)]
-        return [start - denoised[-1], denoised[-1] - self.mean, *changes]
+        return [start - denoised[-1], denoised[-1] - self.denoiser.mean, *changes]
 
 
 def learn_weights(denoiser, sigmas):
@@ -68,18 +88,18 @@ def learn_weights(denoiser, sigmas):
     """
     noise = even_noise(np.random.default_rng(0), len(denoiser.mean))[:N_ROWS]
     weights = []
-    corrections = Corrections(denoiser, weights)
+    corrections = Corrections(denoiser, sigmas, weights)
 
     def learn(place, x, start, denoised):
         known = corrections.known(start, denoised)
         weights.append(_least_squares(known, path[place] - x, denoiser.owners))
-        return corrections(place, x, start, denoised)
+        return corrections.correct(place, x, start, denoised)
 
     with torch.no_grad(), one_cast(), no_denormals():
         noise = torch.from_numpy(noise).to(denoiser.mean)
         x = denoiser.near_gaussian(noise, sigmas[0])
         path = _long_walk(denoiser, x, sigmas)
-        unipc(denoiser.denoise, x, sigmas, learn)
+        unipc(Spared(denoiser, sigmas[0]).denoise, x, sigmas, learn)
     return weights
 
 

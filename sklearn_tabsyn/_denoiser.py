@@ -204,11 +204,7 @@ class Denoiser(nn.Module):
         denoised : Tensor of shape (n, d)
             Posterior mean of the clean coordinates.
         """
-        denoised = [
-            block.denoise(x_block, logits, level, out)
-            for block, x_block, level, logits, out in self.parts(x, sigma, class_labels)
-        ]
-        return torch.cat(denoised, 1)
+        return self.mean_of(self.parts(x, sigma, class_labels))
 
     def denoise(self, x, sigma, class_labels=None):
         """Return the denoised coordinates of rows that all have one noise level."""
@@ -231,6 +227,13 @@ class Denoiser(nn.Module):
         if self.start is None:
             return self.mean + (self.variance + sigma**2).sqrt() * noise
         return self.mean + self.start(noise, sigma)
+
+    def mean_if_gaussian(self, x, sigma):
+        """Return the denoised coordinates, (n, d), as if rows were Gaussian."""
+        deviations = x - self.mean
+        if self.start is None:
+            return self.mean + deviations * self.variance / (self.variance + sigma**2)
+        return self.mean + self.start.denoise(deviations, sigma)
 
     def without_gaps(self):
         """Return a denoiser of rows of which nothing is missing.
@@ -274,18 +277,19 @@ class Denoiser(nn.Module):
         """Return the coordinates, (n, d), of rows."""
         return torch.cat([b.encode(getattr(rows, b.reads)) for b in self.blocks], 1)
 
-    def decode(self, x, sigma, chance, class_labels=None):
+    def decode(self, x, sigma, chance, class_labels=None, outputs=None):
         """Return the values and levels behind coordinates with very little noise.
 
         A codebook column is drawn from its posterior, which at low noise is all but
         certain: unlike the code nearest to the mean, a draw cannot fall between two
         likely levels. The same goes for heavy ties of continuous columns. `chance`
-        holds a uniform number for each: (n, n_values) and (n, n_codebooks).
+        holds a uniform number for each: (n, n_values) and (n, n_codebooks). `outputs`
+        is as in :meth:`parts`.
         """
         chances = dict(zip(("values", "levels"), chance, strict=True))
         rows = {name: torch.zeros_like(part) for name, part in chances.items()}
-        for block, x_block, level, logits, out in self.parts(x, sigma, class_labels):
-            decoded = block.decode(x_block, logits, level, out, chances[block.reads])
+        for block, *part in self.parts(x, sigma, class_labels, outputs):
+            decoded = block.decode(*part, chances[block.reads])
             rows[block.reads][:, block.columns] = decoded.to(x.dtype)
         return rows["values"], rows["levels"].long()
 
@@ -303,9 +307,8 @@ class Denoiser(nn.Module):
 
     def _per_column(self, measure, x, sigma, rows, class_labels):
         columns = []
-        for block, x_block, level, logits, out in self.parts(x, sigma, class_labels):
-            clean = getattr(rows, block.reads)
-            loss = getattr(block, measure)(x_block, logits, level, out, clean)
+        for block, *part in self.parts(x, sigma, class_labels):
+            loss = getattr(block, measure)(*part, getattr(rows, block.reads))
             columns.append(loss * getattr(rows, "has_" + block.reads)[:, block.columns])
         return torch.cat(columns, 1)
 
@@ -314,44 +317,50 @@ class Denoiser(nn.Module):
         for block, _, _, _, out in self.parts(x, sigma, class_labels):
             yield block, block.split(out)[0]
 
-    def parts(self, x, sigma, class_labels=None):
-        """Return (block, coordinates, noise, logits of its own, outputs) of each block.
+    def mean_of(self, parts):
+        """Return the denoised coordinates, (n, d), of what :meth:`parts` returned."""
+        return torch.cat([block.denoise(*part) for block, *part in parts], 1)
 
-        Takes what :meth:`forward` takes.
+    def parts(self, x, sigma, class_labels=None, outputs=None):
+        """Return (block, coordinates, logits of its own, noise, outputs) of each block.
+
+        Takes what :meth:`forward` takes. `outputs` holds what the network says for each
+        block; it is asked if None.
         """
         levels = sigma[:, None]
-        # Evidence from other columns fades as 1 / sigma, and so must what the network
-        # adds. Left free, its errors at high noise, rarely trained, move the marginals.
-        fading = (1 + levels**2).rsqrt()
         if class_labels is not None:
-            # A given column has next to no noise, and what it tells does not fade.
+            # A given column has next to no noise.
             levels = torch.where(class_labels > 0, NO_NOISE, levels)
-            given = class_labels.amax(1, keepdim=True) > 0
-            fading = torch.where(given, 1.0, fading)
         logits = self._logits(x, levels)
-        inputs = self._inputs(x, levels, logits)
-        outputs = self._asked(inputs, sigma, fading, class_labels)
-        if self.gaussian is not None:
-            outputs = outputs + self._heard(x, sigma, logits)
-        parts = (
-            x.split(self.n_dims, 1),
-            self._split(levels),
-            logits,
-            outputs.split(self.n_outputs, 1),
-        )
+        if outputs is None:
+            outputs = self._asked(x, sigma, levels, logits, class_labels)
+            outputs = outputs.split(self.n_outputs, 1)
+        parts = x.split(self.n_dims, 1), logits, self._split(levels), outputs
         return list(zip(self.blocks, *parts, strict=True))
 
-    def _asked(self, inputs, sigma, fading, class_labels):
-        """Return what the network says, (n, n_outputs), of its inputs, faded."""
+    def _asked(self, x, sigma, levels, logits, class_labels):
+        """Return what the other columns tell of each, (n, n_outputs)."""
+        # Evidence from other columns fades as 1 / sigma, and so must what the network
+        # adds. Left free, its errors at high noise, rarely trained, move the marginals.
+        fading = (1 + sigma[:, None] ** 2).rsqrt()
+        if class_labels is not None:
+            # What a given column tells does not fade.
+            given = class_labels.amax(1, keepdim=True) > 0
+            fading = torch.where(given, 1.0, fading)
+        inputs = self._inputs(x, levels, logits)
         noise_labels = sigma.log() / 4
         if not isinstance(self.network, _Network):
             noise_labels = noise_labels.expand(len(inputs))
         with fast_products(inputs.device):
             outputs = self.network(inputs, noise_labels, class_labels)
         if outputs.dtype == fading.dtype:
-            return outputs * fading
-        # What was just made single spares another pass over memory.
-        return outputs.float().mul_(fading)
+            outputs = outputs * fading
+        else:
+            # What was just made single spares another pass over memory.
+            outputs = outputs.float().mul_(fading)
+        if self.gaussian is not None:
+            outputs = outputs + self._heard(x, sigma, logits)
+        return outputs
 
     def _heard(self, x, sigma, logits):
         """Return the outputs, (n, n_outputs), that Gaussian coordinates would have."""
@@ -377,13 +386,8 @@ class Denoiser(nn.Module):
 
     def _inputs(self, x, levels, logits):
         """Return the network inputs: scaled coordinates and single-column features."""
-        parts = zip(
-            self.blocks,
-            x.split(self.n_dims, 1),
-            logits,
-            self._split(levels),
-            strict=True,
-        )
+        parts = x.split(self.n_dims, 1), logits, self._split(levels)
+        parts = zip(self.blocks, *parts, strict=True)
         features = [each for block, *part in parts for each in block.features(*part)]
         # c_in of EDM, with the mean and variance of each coordinate; one that never
         # varies holds nothing but noise.

@@ -15,11 +15,9 @@ from torch.utils.data import Dataset
 
 from sklearn_tabsyn._batches import Batch, Budget
 from sklearn_tabsyn._fast import one_cast
-from sklearn_tabsyn._sampling import euler, unipc
+from sklearn_tabsyn._sampling import euler
 from sklearn_tabsyn._training import train_net
 
-# Noise levels of the teacher's walk.
-N_LEVELS = 12
 # Noise levels of a student's steps, by their number. If rows were Gaussian, it would be
 # known where the flow leads at the first, so that part need not be learned.
 STUDENT_SIGMAS = {1: (0.6,), 2: (0.6, 0.25), 4: (0.6, 0.4, 0.25, 0.12)}
@@ -50,32 +48,6 @@ class Pairs(NamedTuple):
         return Pairs(self.noise.to(device), self.rows.to(device))
 
 
-def flow(teacher, noise, sigmas):
-    """Return the rows to which the probability flow leads noise.
-
-    Parameters
-    ----------
-    teacher : Denoiser
-        Trained, in evaluation mode.
-    noise : Tensor of shape (n, d)
-        Standard normal noise.
-    sigmas : sequence of float
-        Falling noise levels.
-
-    Returns
-    -------
-    values : Tensor of shape (n, n_values), dtype float32
-        Continuous values.
-    levels : Tensor of shape (n, n_codebooks), dtype int64
-        Levels of codebook columns.
-    """
-    start = teacher.near_gaussian(noise, sigmas[0])
-    x = unipc(teacher.denoise, start, sigmas)
-    sizes = teacher.n_values, teacher.n_codebooks
-    chance = torch.rand(len(x), sum(sizes), device=x.device).split(sizes, 1)
-    return teacher.decode(x, x.new_full((1,), sigmas[-1]), chance)
-
-
 class FlowDataset(Dataset):
     """Pairs from an endless stream of flows, handed out as whole batches.
 
@@ -84,15 +56,13 @@ class FlowDataset(Dataset):
 
     Parameters
     ----------
-    teacher : Denoiser
-        Trained, in evaluation mode.
-    sigmas : ndarray of shape (n_levels,)
-        Falling noise levels of its walk.
+    teacher : Corrections
+        The walk of a trained denoiser, in evaluation mode.
     """
 
-    def __init__(self, teacher, sigmas):
-        self.teacher, self.sigmas = teacher, sigmas.tolist()
-        most = MAX_NUMBERS // (BLOCK_ROWS * len(teacher.mean))
+    def __init__(self, teacher):
+        self.teacher, self.denoiser = teacher, teacher.denoiser
+        most = MAX_NUMBERS // (BLOCK_ROWS * len(self.denoiser.mean))
         self.n_blocks = min(max(FIRST_BLOCKS, most), MAX_BLOCKS)
         self.pool, self.n_made, self.n_asked = None, 0, 0
 
@@ -105,17 +75,23 @@ class FlowDataset(Dataset):
             self._renew()
         self.n_asked += 1
         there = min(self.n_made, self.n_blocks) * BLOCK_ROWS
-        indices = torch.as_tensor(indices, device=self.teacher.mean.device) % there
+        indices = torch.as_tensor(indices, device=self.denoiser.mean.device) % there
         noise, values, levels = (part.flatten(0, 1)[indices] for part in self.pool)
         has = torch.ones_like(values), torch.ones_like(levels, dtype=values.dtype)
         return Pairs(noise, Batch(values, levels, *has)), noise.new_ones(len(noise))
 
     def _renew(self):
         """Put a new block of rows in the place of the oldest."""
-        mean = self.teacher.mean
-        noise = torch.randn(BLOCK_ROWS, len(mean), device=mean.device)
+        sizes = (
+            len(self.denoiser.mean),
+            self.denoiser.n_values,
+            self.denoiser.n_codebooks,
+        )
+        device = self.denoiser.mean.device
+        noise = torch.randn(BLOCK_ROWS, sizes[0], device=device)
+        chance = torch.rand(BLOCK_ROWS, sum(sizes[1:]), device=device)
         with torch.no_grad(), one_cast():
-            block = noise, *flow(self.teacher, noise, self.sigmas)
+            block = noise, *self.teacher.walk(noise, chance.split(sizes[1:], 1))
         if self.pool is None:
             self.pool = [part.new_empty(self.n_blocks, *part.shape) for part in block]
         for part, new in zip(self.pool, block, strict=True):
@@ -147,9 +123,7 @@ class FlowLoss(nn.Module):
         return student.losses(x, sigma, pairs.rows).mean(1) * weights
 
 
-def train_student(
-    teacher, sigmas, student_sigmas, max_iter, *, device="cpu", verbose=0
-):
+def train_student(teacher, student_sigmas, max_iter, *, device="cpu", verbose=0):
     """Return the net of a student, trained to go all the way in a few steps.
 
     Knowledge distillation of the flow (Luhman and Luhman 2021), by the loss of the
@@ -159,10 +133,8 @@ def train_student(
 
     Parameters
     ----------
-    teacher : Denoiser
-        Trained, in evaluation mode.
-    sigmas : ndarray of shape (n_levels,)
-        Falling noise levels of the teacher's walk.
+    teacher : Corrections
+        The walk of a trained denoiser, in evaluation mode.
     student_sigmas : tuple of float
         Falling noise levels of the student's steps.
     max_iter : int
@@ -178,8 +150,8 @@ def train_student(
         The net with its history; its `module_` is the student.
     """
     return train_net(
-        copy.deepcopy(teacher),
-        FlowDataset(teacher, sigmas),
+        copy.deepcopy(teacher.denoiser),
+        FlowDataset(teacher),
         Budget(max_iter),
         criterion=FlowLoss,
         criterion__sigmas=student_sigmas,

@@ -37,7 +37,7 @@ def generate_blocks(
     n_rows=None,
     sampler="unipc",
     churn=None,
-    correct=None,
+    corrections=None,
     given=None,
     choose=None,
 ):
@@ -57,8 +57,8 @@ def generate_blocks(
         A key of `SAMPLERS`.
     churn : dict, default=None
         `S_churn`, `S_tmin`, `S_tmax` and `S_noise`, for samplers that take them.
-    correct : Corrections, default=None
-        Corrects the steps of "unipc"; nothing does if None.
+    corrections : Corrections, default=None
+        Of whole rows: takes the place of `sampler` and `churn`.
     given : Given, default=None
         What is given of each row; nothing if None.
     choose : callable, default=None
@@ -76,10 +76,9 @@ def generate_blocks(
     """
     keep_memory()
     sigmas = [float(sigma) for sigma in sigmas]
-    walk = SAMPLERS[sampler]
-    if correct is not None:
-        walk = partial(walk, correct=correct)
-    draw = partial(_draw, denoiser, sigmas, seed, walk, churn, given)
+    draw = partial(
+        _draw, denoiser, sigmas, seed, SAMPLERS[sampler], churn, corrections, given
+    )
     if choose is not None:
         draw = partial(_draw_some, draw, choose)
     last = None if n_rows is None else -(-n_rows // BLOCK_ROWS)
@@ -89,28 +88,33 @@ def generate_blocks(
             yield from each(draw, some)
 
 
-def _draw(denoiser, sigmas, seed, sampler, churn, given, block):
+def _draw(denoiser, sigmas, seed, sampler, churn, corrections, given, block):
     """Return the values and levels of a block, and its cells if there are any."""
     random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
     noise = even_noise(random, len(denoiser.mean))
-    n_chances = denoiser.n_values + denoiser.n_codebooks
-    chance = random.random((BLOCK_ROWS, n_chances), dtype=np.float32)
+    sizes = denoiser.n_values, denoiser.n_codebooks
+    chance = random.random((BLOCK_ROWS, sum(sizes)), dtype=np.float32)
     noise, chance = (torch.from_numpy(p).to(denoiser.mean) for p in (noise, chance))
-    options = {}
+    options, cells = {}, ()
     if churn is not None and churn["S_churn"]:
         fresh = partial(_fresh_noise, random)
         options["churn"] = Churn(fresh, len(sigmas), **churn)
     # Unlike inference mode, this remembers the short forms of the weights.
     with torch.no_grad(), one_cast(), no_denormals():
-        x = denoiser.near_gaussian(noise, sigmas[0])
-        held = _Held(denoiser)
-        if given is not None:
-            places = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
-            held = _Held(denoiser, *given.block(denoiser, places, random))
-            # What is given moves the mean.
-            x = x + held.denoise(x, sigmas[0]) - denoiser.mean
-        x = sampler(held.denoise, x, sigmas, **options)
-        return held.decode(x, sigmas[-1], chance)
+        chance = chance.split(sizes, 1)
+        if corrections is not None:
+            parts = corrections.walk(noise, chance)
+        else:
+            x = denoiser.near_gaussian(noise, sigmas[0])
+            if given is not None:
+                places = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
+                cells, *held = given.block(denoiser, places, random)
+                denoiser = _Held(denoiser, *held)
+                # What is given moves the mean.
+                x = x + denoiser.denoise(x, sigmas[0]) - denoiser.mean
+            x = sampler(denoiser.denoise, x, sigmas, **options)
+            parts = denoiser.decode(x, x.new_full((1,), sigmas[-1]), chance)
+    return *(part.cpu().numpy() for part in parts), *cells
 
 
 def _draw_some(draw, choose, block):
@@ -154,12 +158,10 @@ def _workers(device):
 class _Held:
     """A denoiser of rows that are given in part: what is given stays as it is."""
 
-    def __init__(self, denoiser, cells=(), batch=None, class_labels=None):
-        self.denoiser, self.cells = denoiser, cells
-        self.batch, self.class_labels = batch, class_labels
-        if batch is not None:
-            self.clean = denoiser.encode(batch)
-            self.given = denoiser.given(class_labels)
+    def __init__(self, denoiser, batch, class_labels):
+        self.denoiser, self.batch = denoiser, batch
+        self.class_labels, self.mean = class_labels, denoiser.mean
+        self.clean, self.given = denoiser.encode(batch), denoiser.given(class_labels)
 
     def denoise(self, x, sigma):
         """Return the denoised rows at a noise level."""
@@ -168,19 +170,14 @@ class _Held:
         )
 
     def decode(self, x, sigma, chance):
-        """Return the values and levels of rows, and their cells."""
-        level = x.new_full((1,), sigma)
-        x = self._hold(x)
-        chance = chance.split([self.denoiser.n_values, self.denoiser.n_codebooks], 1)
-        values, levels = self.denoiser.decode(x, level, chance, self.class_labels)
-        if self.batch is not None:
-            parts = self.denoiser.unlabelled(self.class_labels)
-            values = torch.where(parts[0], self.batch.values, values)
-            levels = torch.where(parts[1], self.batch.levels, levels)
-        return values.cpu().numpy(), levels.cpu().numpy(), *self.cells
+        """Return the values and levels of rows."""
+        drawn = self.denoiser.decode(self._hold(x), sigma, chance, self.class_labels)
+        given = self.denoiser.unlabelled(self.class_labels)
+        known = self.batch.values, self.batch.levels
+        return map(torch.where, given, known, drawn)
 
     def _hold(self, x):
-        return x if self.batch is None else torch.where(self.given, self.clean, x)
+        return torch.where(self.given, self.clean, x)
 
 
 def even_noise(random, n_dims):

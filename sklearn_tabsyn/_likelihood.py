@@ -116,22 +116,21 @@ class LogDensityBound:
 
     def _denoise(self, x, sigma):
         """Return the denoised rows, and those denoised by the reference."""
-        denoised, plain = [], []
+        plain = []
         parts = self.denoiser.parts(x, sigma)
         for part, reference in zip(parts, self.reference, strict=True):
-            block, own, level, logits, outputs = part
-            denoised.append(block.denoise(own, logits, level, outputs))
+            block, own, logits, level, outputs = part
             if block.reads == "values":
                 logits = reference.logits(own, level)
             nothing = torch.zeros_like(outputs)
             plain.append(reference.denoise(own, logits, level, nothing))
-        return torch.cat(denoised, 1), torch.cat(plain, 1)
+        return self.denoiser.mean_of(parts), torch.cat(plain, 1)
 
     def _decided(self, x, batch):
         """Return how much more certain, (n,), all levels are than by the reference."""
         sigma = x.new_full((len(x),), SIGMA_MIN)
         more = x.new_zeros(len(x))
-        for block, own, level, logits, outputs in self.denoiser.parts(x, sigma):
+        for block, own, logits, level, outputs in self.denoiser.parts(x, sigma):
             if block.reads == "levels":
                 plain, full = (
                     block.entropy(own, logits, level, out, batch.levels)

@@ -152,7 +152,7 @@ class NewRows:
         """Return blocks of encoded rows as the denoiser draws them."""
         num_steps, corrects = self.num_steps, self.sampler == "fitted"
         if num_steps == "auto":
-            num_steps = round(NUM_STEPS * times_more(self._model.n_units, MORE))
+            num_steps = self._default_steps()
         if corrects and given is not None:
             # They would mislead rows that are held in part.
             num_steps, corrects = round(num_steps * WITHOUT), False
@@ -164,18 +164,23 @@ class NewRows:
             n_rows=size,
             sampler=self.sampler,
             churn={name: getattr(self, name) for name in CHURN},
-            correct=self._corrections_of(sigmas) if corrects else None,
+            corrections=self._corrections_of(sigmas) if corrects else None,
             given=given,
             choose=choose,
         )
 
+    def _default_steps(self):
+        """Return the number of noise levels that suits the number of columns."""
+        return round(NUM_STEPS * times_more(self._model.n_units, MORE))
+
     def _corrections_of(self, sigmas):
         """Return what corrects the steps of the walk, learned when first asked for."""
         known, weights = self._corrections
+        levels = sigmas.tolist()
         if not np.array_equal(known, sigmas):
-            weights = learn_weights(self.denoiser_, sigmas.tolist())
+            weights = learn_weights(self.denoiser_, levels)
             self._corrections = sigmas, weights
-        return Corrections(self.denoiser_, weights)
+        return Corrections(self.denoiser_, levels, weights)
 
     def _by_student(self, size, seed, *, choose=None):
         """Return blocks of encoded rows as the student draws them."""

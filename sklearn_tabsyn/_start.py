@@ -39,9 +39,21 @@ class GaussianStart(nn.Module):
 
     def forward(self, noise: Tensor, sigma: float) -> Tensor:
         """Return deviations of noisy rows from their mean, (n, d), as is the noise."""
-        rest = (self.rest + sigma**2).sqrt()
-        stretch = (self.variances + sigma**2).sqrt() - rest
-        return rest * noise + (noise @ self.directions.T * stretch) @ self.directions
+        roots = [(part + sigma**2).sqrt() for part in (self.variances, self.rest)]
+        return self._stretched(noise, *roots)
+
+    def denoise(self, deviations: Tensor, sigma: float) -> Tensor:
+        """Return the mean of the clean deviations, (n, d), behind noisy ones.
+
+        C (C + sigma^2 I)^-1 times these: the Wiener filter.
+        """
+        shares = [part / (part + sigma**2) for part in (self.variances, self.rest)]
+        return self._stretched(deviations, *shares)
+
+    def _stretched(self, rows, along, rest):
+        """Return rows, (n, d), stretched `along` each direction and by the `rest`."""
+        places = rows @ self.directions.T * (along - rest)
+        return rest * rows + places @ self.directions
 
 
 def learn_start(denoiser, dataset):

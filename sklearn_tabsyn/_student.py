@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, Options, validate_params
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tabsyn._critic import Critic, train_critic
-from sklearn_tabsyn._distillation import N_LEVELS, STUDENT_SIGMAS, train_student
+from sklearn_tabsyn._distillation import STUDENT_SIGMAS, train_student
 from sklearn_tabsyn._generation import cut_batches
 from sklearn_tabsyn._sampling import check_sampling
 from sklearn_tabsyn._seeds import find_device, int_seed, seeded_torch
@@ -78,11 +78,10 @@ class Distillation:
         self._validate_params()
         check_sampling(self)
         device = find_device(self.device)
-        sigmas = self._sigmas(N_LEVELS)
+        teacher = self._corrections_of(self._sigmas(self._default_steps()))
         with seeded_torch(int_seed(self.random_state), device):
             net = train_student(
-                self.denoiser_,
-                sigmas,
+                teacher,
                 STUDENT_SIGMAS[num_steps],
                 max_iter,
                 device=device,

@@ -47,6 +47,7 @@ ORDER = [
     "_likelihood",
     "_training",
     "_sampling",
+    "_spared",
     "_generation",
     "_corrections",
     "_distillation",

@@ -50,7 +50,7 @@ def test_few_levels_lead_nearer_to_where_many_lead(denoiser, weights):
         fine = np.geomspace(SIGMAS[0], SIGMAS[-1], 200).tolist()
         exact = unipc(denoiser.denoise, x, fine)
         plain = unipc(denoiser.denoise, x, SIGMAS)
-        correct = Corrections(denoiser, weights)
+        correct = Corrections(denoiser, SIGMAS, weights).correct
         corrected = unipc(denoiser.denoise, x, SIGMAS, correct)
     before, after = ((end - exact).abs().mean() for end in (plain, corrected))
     assert after < before / 1.5
@@ -78,7 +78,11 @@ def test_they_are_the_same_each_time(denoiser, weights):
 
 def test_marginals_are_reproduced(denoiser, weights):
     blocks = generate_blocks(
-        denoiser, SIGMAS, [0], n_rows=4_000, correct=Corrections(denoiser, weights)
+        denoiser,
+        SIGMAS,
+        [0],
+        n_rows=4_000,
+        corrections=Corrections(denoiser, SIGMAS, weights),
     )
     values, levels = (np.concatenate(part) for part in zip(*blocks, strict=True))
     assert len(values) == 2 * BLOCK_ROWS

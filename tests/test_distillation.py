@@ -18,25 +18,24 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._blocks import describe_columns
+from sklearn_tabsyn._corrections import Corrections, learn_weights
 from sklearn_tabsyn._critic import Critic
 from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
 from sklearn_tabsyn._distillation import (
     FIRST_BLOCKS,
     MAX_NUMBERS,
-    N_LEVELS,
     N_USES,
     STUDENT_SIGMAS,
     FlowDataset,
     FlowLoss,
     Pairs,
-    flow,
 )
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._generation import generate_blocks
 from sklearn_tabsyn._sampling import heun, karras_sigmas
 
 START = STUDENT_SIGMAS[1][0]
-SIGMAS = karras_sigmas(N_LEVELS, 0.02, 8.0, 7.0)
+SIGMAS = karras_sigmas(9, 0.02, 8.0, 7.0).tolist()
 SHARES = [0.6, 0.3, 0.1]
 
 
@@ -50,6 +49,12 @@ def denoiser():
     rows = Rows(values, values, levels)
     blocks = describe_columns(rows, [(3, False), (3, True)], np.ones(3000))
     return Denoiser(blocks, partial(ResidualMLP, hidden_dim=8)).eval()
+
+
+@pytest.fixture(scope="module")
+def flow(denoiser):
+    """The walk of the denoiser."""
+    return Corrections(denoiser, SIGMAS, learn_weights(denoiser, SIGMAS))
 
 
 def make_table(n_rows, seed=0):
@@ -75,11 +80,11 @@ def student(teacher, request):
     return teacher.distill(max_iter=400, num_steps=request.param)
 
 
-def test_the_flow_leads_from_noise_to_the_marginals(denoiser):
+def test_the_flow_leads_from_noise_to_the_marginals(denoiser, flow):
     torch.manual_seed(0)
     noise = torch.randn(4000, len(denoiser.mean))
     with torch.no_grad():
-        values, levels = flow(denoiser, noise, SIGMAS.tolist())
+        values, levels = flow.walk(noise, torch.rand(4000, 3).split([1, 2], 1))
     tied = values == values.mode(0).values
     assert tied.float().mean() == pytest.approx(0.3, abs=0.03)
     assert kstest(values[~tied].numpy(), "norm").statistic < 0.06
@@ -106,9 +111,9 @@ def test_the_start_is_on_the_flow_of_gaussian_columns(denoiser):
     torch.testing.assert_close(x, reached, rtol=0, atol=2e-3)
 
 
-def test_pairs_are_renewed(denoiser):
+def test_pairs_are_renewed(flow):
     torch.manual_seed(0)
-    dataset = FlowDataset(denoiser, SIGMAS)
+    dataset = FlowDataset(flow)
     dataset.n_blocks = FIRST_BLOCKS  # no room for more
     pairs, weights = dataset.__getitems__(torch.arange(100))
     assert dataset.n_made == FIRST_BLOCKS
@@ -123,9 +128,10 @@ def test_pairs_are_renewed(denoiser):
 
 def test_the_pool_is_bounded(denoiser):
     wide = SimpleNamespace(mean=torch.zeros(100_000))
-    for teacher in (denoiser, wide):
-        n_numbers = len(FlowDataset(teacher, SIGMAS)) * len(teacher.mean)
-        assert n_numbers <= max(MAX_NUMBERS, FIRST_BLOCKS * 1024 * len(teacher.mean))
+    for each in (denoiser, wide):
+        n_dims = len(each.mean)
+        n_numbers = len(FlowDataset(SimpleNamespace(denoiser=each))) * n_dims
+        assert n_numbers <= max(MAX_NUMBERS, FIRST_BLOCKS * 1024 * n_dims)
 
 
 def test_each_step_starts_where_the_last_one_ends():

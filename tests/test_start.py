@@ -50,6 +50,16 @@ def test_all_directions_give_the_flow_of_gaussian_rows():
     torch.testing.assert_close(start(noise, 2.0), expected, rtol=0, atol=1e-3)
 
 
+def test_all_directions_denoise_gaussian_rows_exactly():
+    rows, _ = spread_rows(500, 5)
+    start = GaussianStart(*learn_start(Plain(5), Table(rows)))
+    noisy = 3 * torch.randn(100, 5)
+    covariance = rows.T @ rows / len(rows)
+    shrunk = np.linalg.solve(covariance + 4 * np.eye(5), covariance)
+    expected = noisy @ torch.from_numpy(shrunk).float()
+    torch.testing.assert_close(start.denoise(noisy, 2.0), expected, rtol=0, atol=1e-3)
+
+
 def test_few_directions_carry_most_of_many_coordinates():
     n_dims = MAX_DIRECTIONS + 100
     rows, covariance = spread_rows(4_000, n_dims)
