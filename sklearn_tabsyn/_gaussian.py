@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
-from sklearn.covariance import ledoit_wolf
 from torch import Tensor, nn
+
+from sklearn_tabsyn._shrinkage import shrunk_covariance
 
 # More coordinates than this would take longer than the network.
 MAX_COORDINATES = 512
@@ -56,8 +57,7 @@ class GaussianEvidence(nn.Module):
 def learn_covariance(denoiser, dataset):
     """Return the covariance of the coordinates of rows, if there can be one.
 
-    It is shrunk towards independent coordinates, the more the fewer rows there are
-    (Ledoit and Wolf 2004).
+    Its eigenvalues are shrunk, the more the fewer rows there are.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def learn_covariance(denoiser, dataset):
     varies = scale > 0
     scores = (deviations * weights[:, None].sqrt()).double().numpy()
     scores = scores / np.where(varies, scale, 1)
-    correlation, _ = ledoit_wolf(scores, assume_centered=True)
+    correlation = shrunk_covariance(scores)
     novelty = torch.cat([block.novelty for block in denoiser.blocks]).double().numpy()
     correlation *= novelty[:, None] * novelty
     owners = denoiser.owners.numpy()

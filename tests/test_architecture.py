@@ -38,6 +38,7 @@ ORDER = [
     "_codebook",
     "_mixture",
     "_observation",
+    "_shrinkage",
     "_gaussian",
     "_start",
     "_fast",
