@@ -141,7 +141,7 @@ class Budget:
 
 
 # Most rows that start from their covariance. More teach the network better by itself.
-FEW = 500
+FEW = 1_000
 # Steps after which a laptop has worked for ten minutes or so, however large the table.
 MAX_STEPS = 20_000
 # The default batch: this share of the table, within these bounds.
@@ -151,7 +151,7 @@ MAX_PASSES = 180
 # Columns from which a table counts as wide.
 MANY_COLUMNS = 16
 # Most rows and width of the network for smaller tables, and its width for all others.
-WIDTHS, WIDEST = {100: 16, FEW: 32, 2_000: 64, 8_000: 128}, 256
+WIDTHS, WIDEST = {100: 16, 500: 32, 2_000: 64, 8_000: 128}, 256
 
 
 def default_batch(n_rows):
@@ -163,16 +163,16 @@ def default_steps(n_rows, n_columns=1, has_start=False):
     """Return how many steps suit a table.
 
     Few for a small table, which is soon learned by heart, and more for a large one,
-    though it is passed over fewer times. Measured on tables of 75 to 90,000 rows:
-    with fewer steps a classifier tells the new rows apart more easily, with more they
-    come nearer to the training rows than to others. As many as rows if there is a
-    start from the covariance, beyond which less is left to learn. Where rows are not
-    the limit, up to half as many more of wide tables, which have more to learn. Tables
-    of some thousand rows would be passed over most often, and copied most, without a
-    limit.
+    though it is passed over fewer times. Measured on tables of 75 to 90,000 rows: with
+    fewer steps a classifier tells the new rows apart more easily, with more they come
+    nearer to the training rows than to others. As many as rows, or three quarters of
+    those of other tables, if there is a start from the covariance, beyond which less is
+    left to learn. Where rows are not the limit, up to half as many more of wide tables,
+    which have more to learn. Tables of some thousand rows would be passed over most
+    often, and copied most, without a limit.
     """
     if has_start:
-        return max(50, n_rows)
+        return int(max(50, min(n_rows, 24 * n_rows**0.5)))
     small, middle, large = 32 * n_rows**0.5, 225 * n_rows**0.25, 1.24 * n_rows**0.75
     passed = MAX_PASSES * max(1 / BATCH_SHARE, n_rows / BATCH_SIZE[1])
     wide = times_more(n_columns, 1.5)

@@ -45,7 +45,7 @@ class DiffusionSynthesizer(
     row is behind the noise [1]_, and sampling walks from pure noise to a row. The
     denoiser is exact Bayes for each column by itself times what the network knows from
     the other columns, so it starts as "the columns are independent" and spends all its
-    training on how they depend on each other. Up to 500 rows, unless `conditional`,
+    training on how they depend on each other. Up to 1,000 rows, unless `conditional`,
     it starts as "the columns are Gaussian", with a shrunk covariance.
 
     Parameters
@@ -94,8 +94,8 @@ class DiffusionSynthesizer(
         Steps of the optimiser. "auto" takes 3,000 for 32,000 rows. With n rows, it
         takes 32 n^(1/2) up to 2,400, then 225 n^(1/4) up to 33,000, then 1.24 n^(3/4)
         up to 20,000 steps. Beyond 16 columns the last two grow with their number, by
-        half at most. As many as rows where these start as Gaussian. Many more would
-        copy training rows.
+        half at most. Where rows start as Gaussian, as many as rows, 24 n^(1/2) at most.
+        Many more would copy training rows.
     max_time : float, default=None
         Seconds of training, after which it ends as if `max_iter` were reached. The
         learning rate falls in time.

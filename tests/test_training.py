@@ -138,7 +138,8 @@ def test_no_table_is_passed_over_too_often():
 
 
 def test_a_start_needs_as_many_steps_as_rows():
-    assert [default_steps(n, has_start=True) for n in (9, 75, FEW)] == [50, 75, FEW]
+    steps = [default_steps(n, has_start=True) for n in (9, 75, 500, FEW)]
+    assert steps == [50, 75, 500, 758]
     assert default_steps(FEW, has_start=True) < default_steps(FEW)
 
 
