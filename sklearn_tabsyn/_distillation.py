@@ -18,6 +18,9 @@ from sklearn_tabsyn._fast import one_cast
 from sklearn_tabsyn._sampling import euler
 from sklearn_tabsyn._training import train_net
 
+# Noise levels of the teacher's walk. What 8 corrected levels err has a direction, which
+# a student learns as well.
+N_LEVELS = 12
 # Noise levels of a student's steps, by their number. If rows were Gaussian, it would be
 # known where the flow leads at the first, so that part need not be learned.
 STUDENT_SIGMAS = {1: (0.6,), 2: (0.6, 0.25), 4: (0.6, 0.4, 0.25, 0.12)}

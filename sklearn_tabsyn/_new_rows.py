@@ -152,7 +152,7 @@ class NewRows:
         """Return blocks of encoded rows as the denoiser draws them."""
         num_steps, corrects = self.num_steps, self.sampler == "fitted"
         if num_steps == "auto":
-            num_steps = self._default_steps()
+            num_steps = round(NUM_STEPS * times_more(self._model.n_units, MORE))
         if corrects and given is not None:
             # They would mislead rows that are held in part.
             num_steps, corrects = round(num_steps * WITHOUT), False
@@ -168,10 +168,6 @@ class NewRows:
             given=given,
             choose=choose,
         )
-
-    def _default_steps(self):
-        """Return the number of noise levels that suits the number of columns."""
-        return round(NUM_STEPS * times_more(self._model.n_units, MORE))
 
     def _corrections_of(self, sigmas):
         """Return what corrects the steps of the walk, learned when first asked for."""

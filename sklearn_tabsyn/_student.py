@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, validate_params
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_tabsyn._corrections import Corrections, learn_weights
 from sklearn_tabsyn._critic import Critic, train_critic
-from sklearn_tabsyn._distillation import STUDENT_SIGMAS, train_student
+from sklearn_tabsyn._distillation import N_LEVELS, STUDENT_SIGMAS, train_student
 from sklearn_tabsyn._generation import cut_batches
 from sklearn_tabsyn._sampling import check_sampling
 from sklearn_tabsyn._seeds import find_device, int_seed, seeded_torch
@@ -78,7 +79,9 @@ class Distillation:
         self._validate_params()
         check_sampling(self)
         device = find_device(self.device)
-        teacher = self._corrections_of(self._sigmas(self._default_steps()))
+        levels = self._sigmas(N_LEVELS).tolist()
+        weights = learn_weights(self.denoiser_, levels)
+        teacher = Corrections(self.denoiser_, levels, weights)
         with seeded_torch(int_seed(self.random_state), device):
             net = train_student(
                 teacher,
