@@ -1,6 +1,10 @@
 """Settings that make networks fast, and that end with their context."""
 
+import subprocess
+import sys
+
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
@@ -56,3 +60,27 @@ def test_new_weights_are_seen_after_the_context(monkeypatch):
                 with fast_products(CPU):
                     assert linear(x).item() == weight
             assert (x @ x).dtype == torch.float32
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the allocator of Linux")
+def test_freed_memory_is_not_asked_for_again():
+    code = """
+import resource, torch
+from sklearn_tabsyn._fast import keep_memory
+
+def n_faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        pieces = [torch.ones(1_500_000) for _ in range(40)]
+        del pieces
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+torch.set_num_threads(1)
+keep_memory()
+n_faults()
+print(n_faults())
+"""
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    # 240 MB of pages of 4 KB, twenty times over, would be a million
+    assert int(found) < 40_000
