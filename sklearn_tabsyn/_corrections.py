@@ -35,7 +35,7 @@ class Corrections:
     sigmas : sequence of float
         Falling noise levels.
     weights : list of ndarray of shape (n_known, n_columns)
-        For each step, from :func:`learn_weights`.
+        For each step, from :func:`learn_corrections`.
     """
 
     def __init__(self, denoiser, sigmas, weights):
@@ -59,10 +59,14 @@ class Corrections:
 
     def correct(self, place, x, start, denoised):
         """Return rows, (n, d), with what the step from `start` to them lacked."""
+        return self.add(place, x, self.known(start, denoised))
+
+    def add(self, place, x, known):
+        """Return rows, (n, d), with the weighted sum of what is known."""
         owners = self.denoiser.owners
         weights = torch.from_numpy(self.weights[place]).to(x)[:, owners]
-        for weight, known in zip(weights, self.known(start, denoised), strict=True):
-            x = torch.addcmul(x, weight, known)
+        for weight, part in zip(weights, known, strict=True):
+            x = torch.addcmul(x, weight, part)
         return x
 
     def known(self, start, denoised):
@@ -71,7 +75,7 @@ class Corrections:
         return [start - denoised[-1], denoised[-1] - self.denoiser.mean, *changes]
 
 
-def learn_weights(denoiser, sigmas):
+def learn_corrections(denoiser, sigmas):
     """Learn by least squares, step by step, each from where the last one led.
 
     Parameters
@@ -83,24 +87,24 @@ def learn_weights(denoiser, sigmas):
 
     Returns
     -------
-    weights : list of ndarray of shape (n_known, n_columns), dtype float32
-        Weights of :class:`Corrections`, for each step; the same each time.
+    corrections : Corrections
+        The same each time.
     """
     noise = even_noise(np.random.default_rng(0), len(denoiser.mean))[:N_ROWS]
-    weights = []
-    corrections = Corrections(denoiser, sigmas, weights)
+    corrections = Corrections(denoiser, sigmas, [])
 
     def learn(place, x, start, denoised):
         known = corrections.known(start, denoised)
-        weights.append(_least_squares(known, path[place] - x, denoiser.owners))
-        return corrections.correct(place, x, start, denoised)
+        weights = _least_squares(known, path[place] - x, denoiser.owners)
+        corrections.weights.append(weights)
+        return corrections.add(place, x, known)
 
     with torch.no_grad(), one_cast(), no_denormals():
         noise = torch.from_numpy(noise).to(denoiser.mean)
         x = denoiser.near_gaussian(noise, sigmas[0])
         path = _long_walk(denoiser, x, sigmas)
         unipc(Spared(denoiser, sigmas[0]).denoise, x, sigmas, learn)
-    return weights
+    return corrections
 
 
 def _long_walk(denoiser, x, sigmas):

@@ -9,7 +9,7 @@ from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tabsyn._batches import times_more
-from sklearn_tabsyn._corrections import Corrections, learn_weights
+from sklearn_tabsyn._corrections import Corrections, learn_corrections
 from sklearn_tabsyn._critic import check_candidates
 from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches, generate_blocks
 from sklearn_tabsyn._given import Cells, Given
@@ -173,10 +173,11 @@ class NewRows:
         """Return what corrects the steps of the walk, learned when first asked for."""
         known, weights = self._corrections
         levels = sigmas.tolist()
-        if not np.array_equal(known, sigmas):
-            weights = learn_weights(self.denoiser_, levels)
-            self._corrections = sigmas, weights
-        return Corrections(self.denoiser_, levels, weights)
+        if np.array_equal(known, sigmas):
+            return Corrections(self.denoiser_, levels, weights)
+        corrections = learn_corrections(self.denoiser_, levels)
+        self._corrections = sigmas, corrections.weights
+        return corrections
 
     def _by_student(self, size, seed, *, choose=None):
         """Return blocks of encoded rows as the student draws them."""

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, validate_params
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tabsyn._corrections import Corrections, learn_weights
+from sklearn_tabsyn._corrections import learn_corrections
 from sklearn_tabsyn._critic import Critic, train_critic
 from sklearn_tabsyn._distillation import N_LEVELS, STUDENT_SIGMAS, train_student
 from sklearn_tabsyn._generation import cut_batches
@@ -80,8 +80,7 @@ class Distillation:
         check_sampling(self)
         device = find_device(self.device)
         levels = self._sigmas(N_LEVELS).tolist()
-        weights = learn_weights(self.denoiser_, levels)
-        teacher = Corrections(self.denoiser_, levels, weights)
+        teacher = learn_corrections(self.denoiser_, levels)
         with seeded_torch(int_seed(self.random_state), device):
             net = train_student(
                 teacher,

@@ -9,7 +9,7 @@ import torch
 from scipy.stats import kstest
 
 from sklearn_tabsyn._blocks import describe_columns
-from sklearn_tabsyn._corrections import Corrections, learn_weights
+from sklearn_tabsyn._corrections import Corrections, learn_corrections
 from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._generation import BLOCK_ROWS, even_noise, generate_blocks
@@ -35,7 +35,7 @@ def denoiser():
 
 @pytest.fixture(scope="module")
 def weights(denoiser):
-    return learn_weights(denoiser, SIGMAS)
+    return learn_corrections(denoiser, SIGMAS).weights
 
 
 def start(denoiser, seed=1):
@@ -70,7 +70,7 @@ def test_nothing_is_learned_of_a_constant(denoiser, weights):
 
 def test_they_are_the_same_each_time(denoiser, weights):
     state = torch.get_rng_state()
-    again = learn_weights(denoiser, SIGMAS)
+    again = learn_corrections(denoiser, SIGMAS).weights
     assert torch.equal(torch.get_rng_state(), state)
     for one, other in zip(weights, again, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -18,7 +18,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._blocks import describe_columns
-from sklearn_tabsyn._corrections import Corrections, learn_weights
+from sklearn_tabsyn._corrections import learn_corrections
 from sklearn_tabsyn._critic import Critic
 from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
 from sklearn_tabsyn._distillation import (
@@ -54,7 +54,7 @@ def denoiser():
 @pytest.fixture(scope="module")
 def flow(denoiser):
     """The walk of the denoiser."""
-    return Corrections(denoiser, SIGMAS, learn_weights(denoiser, SIGMAS))
+    return learn_corrections(denoiser, SIGMAS)
 
 
 def make_table(n_rows, seed=0):
