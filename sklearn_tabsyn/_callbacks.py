@@ -1,5 +1,7 @@
 """What happens around the steps of a training: rates, averages, progress."""
 
+import math
+
 import torch
 from skorch.callbacks import Callback
 from torch.optim.swa_utils import AveragedModel
@@ -47,6 +49,28 @@ class GradientNorm(Callback):
         """Scale a gradient that is too long."""
         parameters = [parameter for _, parameter in named_parameters]
         torch.nn.utils.clip_grad_norm_(parameters, self.max_norm)
+
+
+class FiniteLoss(Callback):
+    """End a training whose loss is no longer a number.
+
+    Parameters
+    ----------
+    budget : Budget
+        Tells how many steps there were.
+    """
+
+    def __init__(self, budget):
+        self.budget = budget
+
+    def on_epoch_end(self, net, **kwargs):
+        """Raise a ValueError if the last epoch diverged."""
+        loss = net.history[-1, "train_loss"]
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"Training diverged: the loss is {loss} after {self.budget.step} "
+                f"steps. Lower learning_rate, which is {net.lr}."
+            )
 
 
 class WeightAverage(Callback):

@@ -11,6 +11,7 @@ import torch
 
 from sklearn_tabsyn._fast import no_denormals, one_cast
 from sklearn_tabsyn._generation import even_noise
+from sklearn_tabsyn._lean import Listener, lean
 from sklearn_tabsyn._sampling import unipc
 from sklearn_tabsyn._spared import Spared
 
@@ -18,6 +19,9 @@ from sklearn_tabsyn._spared import Spared
 N_ROWS, N_BETWEEN = 512, 3
 # What is added to the diagonal of the normal equations, as a share of it.
 RIDGE = 0.01
+# How much less layers may say, tried in turn, and how much farther rows may then end
+# from where the long walk leads, than those of the whole network.
+TOLERANCES, FARTHER = (0.03, 0.02), 1.15
 
 
 class Corrections:
@@ -36,10 +40,13 @@ class Corrections:
         Falling noise levels.
     weights : list of ndarray of shape (n_known, n_columns)
         For each step, from :func:`learn_corrections`.
+    layers : dict of str to Narrow
+        Narrow layers by which the denoiser is asked, from the same.
     """
 
-    def __init__(self, denoiser, sigmas, weights):
+    def __init__(self, denoiser, sigmas, weights, layers):
         self.denoiser, self.sigmas, self.weights = denoiser, sigmas, weights
+        self.layers, self.asked = layers, lean(denoiser, layers)
 
     def walk(self, noise, chance):
         """Return the values and levels that noise leads to.
@@ -52,7 +59,7 @@ class Corrections:
             As :meth:`Denoiser.decode` takes it.
         """
         first, last = self.sigmas[0], self.sigmas[-1]
-        spared = Spared(self.denoiser, first)
+        spared = Spared(self.asked, first)
         x = self.denoiser.near_gaussian(noise, first)
         x = unipc(spared.denoise, x, self.sigmas, self.correct)
         return spared.decode(x, x.new_full((1,), last), chance)
@@ -91,20 +98,33 @@ def learn_corrections(denoiser, sigmas):
         The same each time.
     """
     noise = even_noise(np.random.default_rng(0), len(denoiser.mean))[:N_ROWS]
-    corrections = Corrections(denoiser, sigmas, [])
-
-    def learn(place, x, start, denoised):
-        known = corrections.known(start, denoised)
-        weights = _least_squares(known, path[place] - x, denoiser.owners)
-        corrections.weights.append(weights)
-        return corrections.add(place, x, known)
-
+    listener = Listener(denoiser.network, (len(sigmas) - 1) * N_BETWEEN)
     with torch.no_grad(), one_cast(), no_denormals():
         noise = torch.from_numpy(noise).to(denoiser.mean)
         x = denoiser.near_gaussian(noise, sigmas[0])
-        path = _long_walk(denoiser, x, sigmas)
-        unipc(Spared(denoiser, sigmas[0]).denoise, x, sigmas, learn)
-    return corrections
+        with listener.listening():
+            path = _long_walk(denoiser, x, sigmas)
+        whole, distance = _learn(Corrections(denoiser, sigmas, [], {}), x, path)
+        for tolerance in TOLERANCES:
+            layers = listener.narrow(tolerance)
+            narrow = Corrections(denoiser, sigmas, [], layers)
+            if layers and _learn(narrow, x, path)[1] <= FARTHER * distance:
+                return narrow
+    return whole
+
+
+def _learn(corrections, x, path):
+    """Learn weights in place; return the corrections, and how far rows end."""
+
+    def learn(place, x, start, denoised):
+        known = corrections.known(start, denoised)
+        weights = _least_squares(known, path[place] - x, corrections.denoiser.owners)
+        corrections.weights.append(weights)
+        return corrections.add(place, x, known)
+
+    sigmas = corrections.sigmas
+    end = unipc(Spared(corrections.asked, sigmas[0]).denoise, x, sigmas, learn)
+    return corrections, float((end - [x, *path][-1]).abs().mean())
 
 
 def _long_walk(denoiser, x, sigmas):

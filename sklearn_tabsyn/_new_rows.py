@@ -171,12 +171,12 @@ class NewRows:
 
     def _corrections_of(self, sigmas):
         """Return what corrects the steps of the walk, learned when first asked for."""
-        known, weights = self._corrections
+        known, *learned = self._corrections
         levels = sigmas.tolist()
         if np.array_equal(known, sigmas):
-            return Corrections(self.denoiser_, levels, weights)
+            return Corrections(self.denoiser_, levels, *learned)
         corrections = learn_corrections(self.denoiser_, levels)
-        self._corrections = sigmas, corrections.weights
+        self._corrections = sigmas, corrections.weights, corrections.layers
         return corrections
 
     def _by_student(self, size, seed, *, choose=None):

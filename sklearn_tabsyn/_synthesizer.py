@@ -1,5 +1,6 @@
 """DiffusionSynthesizer: learn a table, sample new rows."""
 
+from copy import deepcopy
 from functools import partial
 from numbers import Integral, Real
 
@@ -391,8 +392,8 @@ class DiffusionSynthesizer(
         Raises
         ------
         ValueError
-            If the table, the encoder or a parameter cannot be used; the message names
-            it and the remedy.
+            If the table, the encoder or a parameter cannot be used, or if the training
+            diverges; the message names it and the remedy.
         """
         check_sampling(self)
         warm = self.warm_start and hasattr(self, "denoiser_")
@@ -403,7 +404,8 @@ class DiffusionSynthesizer(
         device = find_device(self.device)
         with seeded_torch(seed, device):
             if warm:
-                model, denoiser = self._model, self.denoiser_
+                # A copy, so that a training that fails takes nothing away.
+                model, denoiser = self._model, deepcopy(self.denoiser_)
                 rows = model.encode(X, y)
             else:
                 model, rows = TableModel.learn(
@@ -422,7 +424,7 @@ class DiffusionSynthesizer(
             net = self._train(denoiser, model.n_units, rows, weights, device)
             profile = noise_profile(denoiser.eval(), rows)
         self._model, self._profile, self._n_calls = model, profile, 0
-        self._corrections = None, None  # of the last denoiser, if any
+        self._corrections = (None,)  # of the last denoiser, if any
         self._n_points = suited_points(denoiser, RowDataset(rows, fixed=True))
         self.column_kinds_, self.relations_ = model.column_kinds, model.relations
         self.n_iter_ = net.budget.step

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from sklearn_tabsyn._batches import RowDataset, ShuffledBatches
 from sklearn_tabsyn._callbacks import (
+    FiniteLoss,
     GradientNorm,
     LearningRate,
     Progress,
@@ -244,6 +245,7 @@ def train_net(
     hooks = [
         ("learning_rate", LearningRate(budget)),
         ("gradient_norm", GradientNorm()),
+        ("finite_loss", FiniteLoss(budget)),
         ("weight_average", WeightAverage(ema_decay)),
     ]
     if held_out is not None:

@@ -50,6 +50,7 @@ ORDER = [
     "_sampling",
     "_spared",
     "_generation",
+    "_lean",
     "_corrections",
     "_distillation",
     "_seeds",

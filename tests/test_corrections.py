@@ -9,7 +9,7 @@ import torch
 from scipy.stats import kstest
 
 from sklearn_tabsyn._blocks import describe_columns
-from sklearn_tabsyn._corrections import Corrections, learn_corrections
+from sklearn_tabsyn._corrections import learn_corrections
 from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._generation import BLOCK_ROWS, even_noise, generate_blocks
@@ -34,8 +34,13 @@ def denoiser():
 
 
 @pytest.fixture(scope="module")
-def weights(denoiser):
-    return learn_corrections(denoiser, SIGMAS).weights
+def corrections(denoiser):
+    return learn_corrections(denoiser, SIGMAS)
+
+
+@pytest.fixture(scope="module")
+def weights(corrections):
+    return corrections.weights
 
 
 def start(denoiser, seed=1):
@@ -44,14 +49,13 @@ def start(denoiser, seed=1):
     return denoiser.near_gaussian(torch.from_numpy(noise), SIGMAS[0])
 
 
-def test_few_levels_lead_nearer_to_where_many_lead(denoiser, weights):
+def test_few_levels_lead_nearer_to_where_many_lead(denoiser, corrections):
     x = start(denoiser)
     with torch.no_grad():
         fine = np.geomspace(SIGMAS[0], SIGMAS[-1], 200).tolist()
         exact = unipc(denoiser.denoise, x, fine)
         plain = unipc(denoiser.denoise, x, SIGMAS)
-        correct = Corrections(denoiser, SIGMAS, weights).correct
-        corrected = unipc(denoiser.denoise, x, SIGMAS, correct)
+        corrected = unipc(denoiser.denoise, x, SIGMAS, corrections.correct)
     before, after = ((end - exact).abs().mean() for end in (plain, corrected))
     assert after < before / 1.5
 
@@ -76,14 +80,9 @@ def test_they_are_the_same_each_time(denoiser, weights):
         np.testing.assert_array_equal(one, other)
 
 
-def test_marginals_are_reproduced(denoiser, weights):
-    blocks = generate_blocks(
-        denoiser,
-        SIGMAS,
-        [0],
-        n_rows=4_000,
-        corrections=Corrections(denoiser, SIGMAS, weights),
-    )
+def test_marginals_are_reproduced(denoiser, corrections):
+    how = {"n_rows": 4_000, "corrections": corrections}
+    blocks = generate_blocks(denoiser, SIGMAS, [0], **how)
     values, levels = (np.concatenate(part) for part in zip(*blocks, strict=True))
     assert len(values) == 2 * BLOCK_ROWS
     assert kstest(values[:, 0], denoiser.numbers[:, 0]).statistic < 0.03

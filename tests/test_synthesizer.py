@@ -401,6 +401,17 @@ def test_warm_start_goes_on(fast, mixed):
     assert len(synthesizer.sample(3)) == 3
 
 
+def test_a_training_that_diverges_says_so_and_takes_nothing_away(fast, mixed):
+    diverges = {"learning_rate": 1e30}
+    with pytest.raises(ValueError, match=r"diverged.*learning_rate, which is 1e\+30"):
+        fast(**diverges).fit(mixed)
+    synthesizer = fast(warm_start=True).fit(mixed)
+    rows = synthesizer.sample(5, random_state=0)
+    with pytest.raises(ValueError, match="diverged"):
+        synthesizer.set_params(**diverges).fit(mixed)
+    pd.testing.assert_frame_equal(synthesizer.sample(5, random_state=0), rows)
+
+
 def test_own_callbacks_are_called(fast, mixed):
     class Count(Callback):
         steps = 0
