@@ -93,7 +93,7 @@ class DiffusionSynthesizer(
         Standard deviation that numbers are scaled to [1]_.
     max_iter : int or "auto", default="auto"
         Steps of the optimiser. "auto" takes 3,000 for 32,000 rows. With n rows, it
-        takes 32 n^(1/2) up to 2,400, then 225 n^(1/4) up to 33,000, then 1.24 n^(3/4)
+        takes 32 n^(1/2) up to 2,400, then 225 n^(1/4) up to 38,000, then 1.15 n^(3/4)
         up to 20,000 steps. Beyond 16 columns the last two grow with their number, by
         half at most. Where rows start as Gaussian, as many as rows, 24 n^(1/2) at most.
         Many more would copy training rows.
@@ -129,8 +129,9 @@ class DiffusionSynthesizer(
         twice a step. "fitted" is UniPC, each step of it corrected by what it lacked of
         512 rows that also walked down three times as many levels, when rows were first
         drawn. So it comes nearest with few levels; at the first, where rows are all but
-        Gaussian, and below 0.03, where all is decided, it spares the network. This and
-        all parameters up to `S_noise` can be changed after `fit`.
+        Gaussian, and below 0.03, where all is decided, it spares the network, and wide
+        layers of it are replaced by narrow ones [5]_ if rows end as near by them. This
+        and all parameters up to `S_noise` can be changed after `fit`.
     num_steps : int or "auto", default="auto"
         Number of noise levels. "auto" takes 8, and up to 12 beyond 16 columns. Rows of
         which columns are given take a quarter more with "fitted", and no corrections.
@@ -147,7 +148,7 @@ class DiffusionSynthesizer(
         between which it is added, and its scale [1]_.
     candidates : float or "auto", default="auto"
         Rows drawn for each new row, from 1 to 64. A critic, which learned in `fit` what
-        tells drawn rows from real ones, chooses among them [5]_, and so mends what is
+        tells drawn rows from real ones, chooses among them [6]_, and so mends what is
         too smooth. 1 takes all. "auto" takes 1.25, and up to 2 beyond 16 columns, but 1
         below 5,000 rows, which would be known by heart, and with `protect_values`, as
         trees split at real values. Can be changed after `fit` unless it was 1 there.
@@ -221,7 +222,9 @@ class DiffusionSynthesizer(
        fast sampling of diffusion models. NeurIPS.
     .. [4] Lu, C., et al. (2022). DPM-Solver++: fast solver for guided sampling of
        diffusion probabilistic models. arXiv:2211.01095.
-    .. [5] Azadi, S., et al. (2019). Discriminator rejection sampling. ICLR.
+    .. [5] Chen, P., Yu, H.-F., Dhillon, I., and Hsieh, C.-J. (2021). DRONE: data-aware
+       low-rank compression for large NLP models. NeurIPS.
+    .. [6] Azadi, S., et al. (2019). Discriminator rejection sampling. ICLR.
 
     Examples
     --------
