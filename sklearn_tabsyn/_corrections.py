@@ -5,6 +5,7 @@ seen, whatever row it leads to. So it is learned from rows that are walked both 
 """
 
 import itertools
+from functools import partial
 
 import numpy as np
 import torch
@@ -104,25 +105,25 @@ def learn_corrections(denoiser, sigmas):
         x = denoiser.near_gaussian(noise, sigmas[0])
         with listener.listening():
             path = _long_walk(denoiser, x, sigmas)
-        whole, distance = _learn(Corrections(denoiser, sigmas, [], {}), x, path)
-        for tolerance in TOLERANCES:
-            layers = listener.narrow(tolerance)
-            narrow = Corrections(denoiser, sigmas, [], layers)
-            if layers and _learn(narrow, x, path)[1] <= FARTHER * distance:
+        learn = partial(_learn, denoiser, sigmas, x, path)
+        whole, distance = learn({})
+        for layers in filter(None, map(listener.narrow, TOLERANCES)):
+            narrow, its_own = learn(layers)
+            if its_own <= FARTHER * distance:
                 return narrow
     return whole
 
 
-def _learn(corrections, x, path):
-    """Learn weights in place; return the corrections, and how far rows end."""
+def _learn(denoiser, sigmas, x, path, layers):
+    """Return what is learned for some narrow layers, and how far rows end."""
+    corrections = Corrections(denoiser, sigmas, [], layers)
 
     def learn(place, x, start, denoised):
         known = corrections.known(start, denoised)
-        weights = _least_squares(known, path[place] - x, corrections.denoiser.owners)
+        weights = _least_squares(known, path[place] - x, denoiser.owners)
         corrections.weights.append(weights)
         return corrections.add(place, x, known)
 
-    sigmas = corrections.sigmas
     end = unipc(Spared(corrections.asked, sigmas[0]).denoise, x, sigmas, learn)
     return corrections, float((end - [x, *path][-1]).abs().mean())
 

@@ -34,7 +34,7 @@ class NoiseEmbedding(nn.Module):
         return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
-class _Network(nn.Module):
+class Network(nn.Module):
     """The ends that both networks share: inputs with noise and class, and outputs."""
 
     def __init__(self, n_inputs, n_outputs, hidden_dim, n_classes):
@@ -62,7 +62,7 @@ class _Network(nn.Module):
         return hidden
 
 
-class ResidualMLP(_Network):
+class ResidualMLP(Network):
     """Residual blocks that each normalise, widen twofold, and narrow again.
 
     Parameters
@@ -108,7 +108,7 @@ class ResidualMLP(_Network):
         return self.outputs(self.norm(hidden))
 
 
-class MLP(_Network):
+class MLP(Network):
     """The plain network of TabSyn: layers of h, 2h, 2h and h units.
 
     Parameters
@@ -349,7 +349,7 @@ class Denoiser(nn.Module):
             fading = torch.where(given, 1.0, fading)
         inputs = self._inputs(x, levels, logits)
         noise_labels = sigma.log() / 4
-        if not isinstance(self.network, _Network):
+        if not isinstance(self.network, Network):
             noise_labels = noise_labels.expand(len(inputs))
         with fast_products(inputs.device):
             outputs = self.network(inputs, noise_labels, class_labels)

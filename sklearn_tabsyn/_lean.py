@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import linear
 
 from sklearn_tabsyn._codebook import LANES
-from sklearn_tabsyn._denoiser import NETWORKS
+from sklearn_tabsyn._denoiser import Network
 
 # Outputs of a layer that are looked at, about, to find the directions.
 N_HEARD = 2_048
@@ -79,7 +80,7 @@ class Listener:
     def __init__(self, network, n_calls):
         self.n_each = -(-N_HEARD // max(1, n_calls))
         self.layers, self.said = {}, {}
-        if isinstance(network, tuple(NETWORKS.values())):
+        if isinstance(network, Network):
             self.layers = {
                 name: layer
                 for name, layer in network.named_modules()
@@ -143,6 +144,25 @@ class Listener:
         return Directions(mean, principal.T[::-1][:most], left[:most])
 
 
+class NarrowLinear(nn.Module):
+    """Two layers in the place of one.
+
+    Parameters
+    ----------
+    narrow : Narrow
+        Their weights.
+    """
+
+    def __init__(self, narrow):
+        super().__init__()
+        for name, part in narrow._asdict().items():
+            setattr(self, name, nn.Parameter(torch.tensor(part)))
+
+    def forward(self, x):
+        """Return the outputs, (n, n_outputs), of inputs (n, n_inputs)."""
+        return linear(linear(x, self.first), self.second, self.bias)
+
+
 def lean(denoiser, layers):
     """Return a denoiser that has narrow layers, by name, in the place of its own."""
     if not layers:
@@ -150,9 +170,8 @@ def lean(denoiser, layers):
     denoiser = copy.deepcopy(denoiser)
     for name, narrow in layers.items():
         parent, _, own = name.rpartition(".")
-        pair = nn.Sequential(_linear(narrow.first), _linear(narrow.second, narrow.bias))
-        parent = denoiser.network.get_submodule(parent)
-        setattr(parent, own, pair.to(denoiser.mean.device))
+        layer = NarrowLinear(narrow).to(denoiser.mean.device)
+        setattr(denoiser.network.get_submodule(parent), own, layer)
     return denoiser
 
 
@@ -161,12 +180,3 @@ def _narrow(layer, mean, principal):
     weight, bias = (part.detach().cpu().numpy() for part in (layer.weight, layer.bias))
     bias = mean - principal.T @ (principal @ (mean - bias))
     return Narrow(principal @ weight, principal.T.copy(), bias)
-
-
-def _linear(weight, bias=None):
-    """Return a layer of given weights."""
-    layer = nn.Linear(*weight.shape[::-1], bias=bias is not None)
-    layer.weight = nn.Parameter(torch.tensor(weight))
-    if bias is not None:
-        layer.bias = nn.Parameter(torch.tensor(bias))
-    return layer

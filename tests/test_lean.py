@@ -138,7 +138,9 @@ def wide(fast, **params):
 def test_rows_are_drawn_by_narrow_layers(tolerant, fast, mixed):
     synthesizer = wide(fast).fit(mixed)
     before = list(synthesizer.denoiser_.network.state_dict())
+    state = torch.get_rng_state()
     rows = synthesizer.sample(100, random_state=0)
+    assert torch.equal(torch.get_rng_state(), state)
     layers = synthesizer._corrections[-1]
     assert "blocks.0.1" in layers
     assert list(synthesizer.denoiser_.network.state_dict()) == before
