@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_tabsyn._columns import EXACT, FloatColumn, StepColumn
+from sklearn_tabsyn._nearest import nearest_of
 
 NANOSECONDS = {"D": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 # Quotients of decimals are whole up to this.
@@ -76,8 +77,7 @@ class Axis:
         there = ~np.isnan(values)
         found, here = np.full(len(values), np.nan), values[there]
         if self.known is not None:
-            middles = (self.known[1:] + self.known[:-1]) / 2
-            found[there] = self.known[np.searchsorted(middles, here)]
+            found[there] = nearest_of(self.known, here)
         elif isinstance(self.column, FloatColumn):
             found[there] = self.column.read(self.column.restore(here))
         else:
@@ -100,6 +100,12 @@ class Axis:
         """Return the lowest possible values from, or if `strict` above, others."""
         return self._beside(values, strict, 1)
 
+    def others(self, values):
+        """Return the next higher or, by turns, lower values that are possible."""
+        low, high = self.below(values, True), self.above(values, True)
+        up = (np.arange(len(values)) % 2 == 0) | (low == values)
+        return np.where(up & (high != values), high, low)
+
     def _beside(self, values, strict, sign):
         """Return the nearest possible values on one side, within the range."""
         if self.known is not None:
@@ -118,6 +124,64 @@ class Axis:
             end = self.float.type(sign * np.inf)
             beside = np.where(short, np.nextafter(beside, end), beside)
         return beside.astype(np.float64).clip(self.low, self.high)
+
+
+class NameAxis:
+    """A column of names, as places among the names of several columns.
+
+    Parameters
+    ----------
+    places : ndarray of shape (n_levels,), dtype float64
+        Place of each level.
+    """
+
+    eps = unit = 0.0
+
+    def __init__(self, places):
+        self.places, self.known = places, np.sort(places)
+
+    def read(self, values):
+        """Return the places of canonical values; NaN stays NaN."""
+        there = ~np.isnan(values)
+        found = np.full(len(values), np.nan)
+        found[there] = self.places[values[there].astype(int)]
+        return found
+
+    def write(self, values):
+        """Return canonical values of places; NaN of those of other columns."""
+        found = np.full(len(values), np.nan)
+        order = np.argsort(self.places)
+        at = np.searchsorted(self.known, values).clip(max=len(order) - 1)
+        here = self.known[at] == values
+        found[here] = order[at[here]]
+        return found
+
+    def nearest(self, values):
+        """Return the same places where the column has such a name, otherwise NaN."""
+        return np.where(np.isin(values, self.known), values, np.nan)
+
+    def round(self, values):
+        """Return the same places."""
+        return values
+
+    def others(self, values):
+        """Return the places exchanged, so that no two of the same are."""
+        order = np.argsort(values, kind="stable")
+        _, counts = np.unique(values, return_counts=True)
+        found = values.copy()
+        # Further on than the most frequent one there are only others.
+        found[order] = np.roll(values[order], counts.max(initial=0))
+        return found
+
+
+def find_names(columns, frame):
+    """Return the axis of each column of names, all on one."""
+    axes, places = {}, {}
+    for j, column in enumerate(columns):
+        if column.kind == "category" and len(column.levels) and frame[j].notna().any():
+            own = [places.setdefault(level, len(places)) for level in column.levels]
+            axes[j] = NameAxis(np.array(own, dtype=np.float64))
+    return axes
 
 
 def find_axes(columns, kinds, frame):

@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
+from sklearn_tabsyn._nearest import nearest_of
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
 from sklearn_tabsyn._protection import protect
 from sklearn_tabsyn._relations import Relations
@@ -20,7 +21,6 @@ from sklearn_tabsyn._steps import (
     encoded_places,
     invert_step,
     is_apart,
-    nearest_of,
 )
 
 # Rows on which the inverse of a user's own encoder is tried before training.
@@ -333,7 +333,7 @@ class TableEncoder:
                     make = Discrete if ordered and not one_hot else Nominal
                     key = missing_key(low, place, missing[:, column])
                     slot = make.of(low, place, key)
-                    slot.unit = column
+                    slot.unit, slot.linked = column, column in targets
                     yield slot
                 continue
             # Steps that mix their columns encode all of them or none.

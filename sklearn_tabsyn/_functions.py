@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._nearest import nearest_of
 
 # Rows that are looked at first.
 N_FEW = 300
@@ -13,6 +14,8 @@ N_FEW = 300
 # so many rows confirm it, and if these are so large a share of all.
 MAX_LOG_CHANCE = np.log(1e-9)
 MIN_CONFIRMED, MIN_CONFIRMED_SHARE = 50, 0.5
+# Share of the rows beyond which a number is frequent.
+FREQUENT = 0.05
 
 
 @dataclass
@@ -32,6 +35,9 @@ class Function:
     whole : bool
         Whether it determines which targets are missing too. If not, it only speaks of
         rows where both columns have a value.
+    nearest : bool, default=False
+        Whether other sources than the keys stand for the nearest key, as those of
+        numbers do that can have any value.
     """
 
     target: int
@@ -40,9 +46,10 @@ class Function:
     values: np.ndarray
     shares: np.ndarray
     whole: bool
+    nearest: bool = False
 
     @classmethod
-    def of(cls, target, source, frame):
+    def of(cls, target, source, frame, nearest=False):
         """Return the function, or None if not all rows of a frame follow it."""
         column, source_column = (frame[j].to_numpy() for j in (target, source))
         parts = {"return_inverse": True, "return_counts": True}
@@ -56,15 +63,23 @@ class Function:
         whole_values[codes] = column
         whole = bool(_same(whole_values[codes], column).all())
         values = whole_values if whole else values
-        return cls(target, source, keys, values, counts / counts.sum(), whole)
+        shares = counts / counts.sum()
+        return cls(target, source, keys, values, shares, whole, nearest)
+
+    def known(self, source):
+        """Return sources, or the nearest keys if these stand for them."""
+        if not self.nearest:
+            return source
+        return nearest_of(self.keys[~np.isnan(self.keys)], source)
 
     def places(self, source):
         """Return the place of each source among the keys."""
-        return np.searchsorted(self.keys, source).clip(max=len(self.keys) - 1)
+        places = np.searchsorted(self.keys, self.known(source))
+        return places.clip(max=len(self.keys) - 1)
 
     def predict(self, source, target):
         """Return what the target should be, and where nothing is known as it is."""
-        places = self.places(source)
+        places, source = self.places(source), self.known(source)
         known = _same(self.keys[places], source)
         if not self.whole:
             known &= ~np.isnan(self.values[places]) & ~np.isnan(target)
@@ -78,8 +93,8 @@ class Function:
         return agrees
 
 
-def find_functions(frame, some, candidates):
-    """Return the functions between columns of levels, sources before their targets.
+def find_functions(frame, some, candidates, continuous=()):
+    """Return the functions between columns, sources before their targets.
 
     Parameters
     ----------
@@ -89,6 +104,8 @@ def find_functions(frame, some, candidates):
         Rows to search; what is found must hold in all.
     candidates : list of int
         Positions of the columns.
+    continuous : set of int, default=()
+        Those that can have other values than those of the frame.
 
     Returns
     -------
@@ -97,8 +114,10 @@ def find_functions(frame, some, candidates):
     """
     columns = [pd.factorize(frame[j].to_numpy()[some])[0] for j in candidates]
     sizes = [int(codes.max(initial=-1)) + 1 for codes in columns]
-    # Who determines others has more values; of two names for one thing the first.
-    order = sorted(range(len(columns)), key=lambda k: -sizes[k])
+    # Who determines others has more values; of two names for one thing the one that is
+    # missing less often, then the first.
+    gaps = [np.sum(codes < 0) for codes in columns]
+    order = sorted(range(len(columns)), key=lambda k: (-sizes[k], gaps[k]))
     few = even_rows(len(some), N_FEW)
     codes = np.array([columns[k][few] for k in order], dtype=np.int64)
     found = {}
@@ -111,12 +130,24 @@ def find_functions(frame, some, candidates):
             target, source = candidates[other], candidates[k]
             if target in found or not _is_confirmed(columns[k], columns[other]):
                 continue
-            function = Function.of(target, source, frame)
+            function = Function.of(target, source, frame, source in continuous)
             if function is not None:
                 found[target] = function
     # No source has fewer values than its target, so all come after their sources.
     places = [candidates[k] for k in order]
     return sorted(found.values(), key=lambda f: places.index(f.target))
+
+
+def is_repeated(values, min_count=1):
+    """Tell whether numbers are often those of other rows, as those of a code are.
+
+    Some frequent ones, such as zero, do not make them codes. None of them may be found
+    in fewer than `min_count` rows.
+    """
+    counts = np.unique(values[~np.isnan(values)], return_counts=True)[1]
+    rare = counts[counts <= FREQUENT * counts.sum()]
+    often = len(rare) and 2 * len(rare) <= rare.sum()
+    return bool(often and counts.min() >= min_count)
 
 
 def fitting_sources(functions, source, targets, gaps=True):

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from sklearn_tabsyn._nearest import nearest_of
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
-from sklearn_tabsyn._steps import has_few_values, nearest_of
+from sklearn_tabsyn._steps import has_few_values
 
 # Numbers of few values stay so if at least this share of them is frequent.
 MIN_FREQUENT = 0.9

@@ -1,76 +1,23 @@
 """Exact relations between the columns of a table: found, listed and kept."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from sklearn_tabsyn._axes import find_axes
+from sklearn_tabsyn._axes import find_axes, find_names
 from sklearn_tabsyn._chains import sources_first
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._functions import find_functions, fitting_sources
-from sklearn_tabsyn._links import find_links
+from sklearn_tabsyn._functions import find_functions, fitting_sources, is_repeated
+from sklearn_tabsyn._links import find_constant_links
+from sklearn_tabsyn._listing import list_relations
 from sklearn_tabsyn._offsets import find_offsets
-from sklearn_tabsyn._orders import find_orders, put_in_order, reduced
+from sklearn_tabsyn._orders import find_orders, put_in_order
+from sklearn_tabsyn._partial_links import find_links
 
 # Rows on which relations are searched.
 N_SEARCHED = 20_000
 # Cells of a table of rows and sources that is held in memory at a time.
 MAX_CELLS = 2_000_000
-
-
-@dataclass(frozen=True)
-class Relation:
-    """An exact relation between columns of a table.
-
-    Parameters
-    ----------
-    kind : {"equal", "difference", "ratio", "sum", "function", "order"}
-        The target is the source, or the source plus a constant, or a constant times
-        the source, or the signed sum of several sources, or it is determined by the
-        source, or it is at least the source.
-    target, source : object
-        Names of the columns; a tuple of names if there are several sources.
-    share : float, default=1.0
-        Share of the rows where it holds, of those where all columns have a value.
-    constant : float or Timedelta, default=None
-        That of a difference or a ratio.
-    strict : bool, default=False
-        Whether in order and never equal.
-    signs : tuple of float, default=()
-        1 or -1 for each of several sources.
-    """
-
-    kind: str
-    target: Any
-    source: Any
-    share: float = 1.0
-    constant: Any = None
-    strict: bool = False
-    signs: tuple = ()
-
-    def __str__(self):
-        if self.kind == "function":
-            return f"{self.target} is a function of {self.source}"
-        if self.kind == "order":
-            return f"{self.source} {'<' if self.strict else '<='} {self.target}"
-        text = f"{self.target} = {self.source}"
-        if self.kind == "sum":
-            text = f"{self.target} = {self._sum()}"
-        elif self.kind == "ratio":
-            text = f"{self.target} = {self.constant:.12g} * {self.source}"
-        elif self.kind == "difference":
-            minus = self.constant < type(self.constant)(0)
-            size = -self.constant if minus else self.constant
-            size = f"{size:.12g}" if isinstance(size, float) else size
-            text = f"{text} {'-' if minus else '+'} {size}"
-        return text if self.share == 1 else f"{text} in {self.share:.1%} of the rows"
-
-    def _sum(self):
-        """Return the signed sum of the sources as text."""
-        pairs = sorted(zip(self.signs, self.source, strict=True), key=lambda p: -p[0])
-        parts = [f"{'-' if sign < 0 else '+'} {name}" for sign, name in pairs]
-        return " ".join(parts).removeprefix("+ ")
 
 
 class Drawn:
@@ -148,30 +95,36 @@ class Relations:
             Rows in which a value must be found to be kept.
         """
         some = even_rows(len(frame), N_SEARCHED)
-        families = find_axes(columns, kinds, frame)
-        found = cls({j: axis for family in families for j, axis in family.items()})
+        families, names = find_axes(columns, kinds, frame), find_names(columns, frame)
+        found = cls(names | {j: axis for axes in families for j, axis in axes.items()})
+        values = [found._values(frame.iloc[some], family) for family in families]
 
         def column(unit):
-            return found._read(unit, frame)
+            return found.read(unit, frame)
 
-        for family in families:
-            many = [kinds[j] == "continuous" for j in family]
-            values = found._values(frame.iloc[some], family)
-            links = find_links(values, family, many, column, min_count)
-            offsets, links = find_offsets(
-                values, family, many, links, column, min_count
-            )
-            found.offsets, found.links = found.offsets + offsets, found.links + links
-        made = {link.target for link in found.links if link.always}
-        levels = [j for j, k in enumerate(kinds) if k != "continuous" and j not in made]
-        found.functions = find_functions(frame, some, levels)
-        # What is made of other columns follows them, and has no order of its own.
+        constant = [
+            find_constant_links(part, family, column)
+            for part, family in zip(values, families, strict=True)
+        ]
+        # What is made of other columns follows them, and is not told by others too.
+        made = {link.target for links in constant for link in links}
+        many = {j for j, kind in enumerate(kinds) if kind == "continuous"}
+        codes = {j for j in many if is_repeated(frame[j].to_numpy(), min_count)}
+        levels = [j for j in range(len(kinds)) if j not in made | (many - codes)]
+        found.functions = find_functions(frame, some, levels, codes)
         made |= {function.target for function in found.functions}
-        for family in families:
+        taken = made | {f.source for f in found.functions if f.nearest}
+        for part, family, links in zip(values, families, constant, strict=True):
+            free = [j in many and j not in taken for j in family]
+            links = find_links(part, family, free, links, taken, min_count)
+            offsets, links = find_offsets(part, family, free, links, column, min_count)
+            found.links, found.offsets = found.links + links, found.offsets + offsets
             family = {j: axis for j, axis in family.items() if j not in made}
-            values = found._values(frame.iloc[some], family)
-            found.orders += find_orders(values, family, column)
-        found.listed = found._list(columns, frame)
+            part = found._values(frame.iloc[some], family)
+            found.orders += find_orders(part, family, column)
+        part = found._values(frame.iloc[some], names)
+        found.links += find_links(part, names, [False] * len(names), [], taken)
+        found.listed = list_relations(found, columns, frame)
         makers = [*found.links, *found.offsets]
         used = {j for maker in makers for j in (maker.target, *maker.sources)}
         used |= {j for order in found.orders for j in (order.low, order.high)}
@@ -185,7 +138,7 @@ class Relations:
 
     def marks(self, link, frame):
         """Return 1 where a link is to be marked, 0 elsewhere, -1 without target."""
-        target, source = (self._read(j, frame) for j in (link.target, link.source))
+        target, source = (self.read(j, frame) for j in (link.target, link.source))
         holds = link.holds(target, source, self.axes)
         return np.where(np.isnan(target), -1, holds)
 
@@ -196,8 +149,8 @@ class Relations:
         """
         rests = [
             offset.marked(
-                self._read(offset.target, frame),
-                [self._read(source, frame) for source in offset.sources],
+                self.read(offset.target, frame),
+                [self.read(source, frame) for source in offset.sources],
             )
             for offset in self.offsets
         ]
@@ -246,28 +199,31 @@ class Relations:
                 self._follow_target(link, cells, marks)
         for function in reversed(self.functions):
             self._find_source(function.source, cells, gaps)
+        for function in self.functions:
+            known = function.known(cells[function.source])
+            cells.put(function.source, ~cells.known[function.source], known)
+            self._follow_function(function, cells, gaps)
         for link in links:
             if link.is_soft:
                 self._follow_offset(link, cells, rests[link.target])
             else:
+                self._part(link, cells, marks)
                 self._follow_source(link, cells, marks)
         if self.orders:
             self._put_in_order(cells, marks, rests)
         for link in always * 2:  # where a source had to give way, others follow it
             self._follow_source(link, cells, marks)
         for function in self.functions:
-            new = function.predict(cells[function.source], cells[function.target])
-            free = ~cells.known[function.target]
-            free &= gaps | ~np.isnan(new)
-            cells.put(function.target, free, new)
+            self._follow_function(function, cells, gaps)
         return cells.frame()
 
-    def _read(self, unit, frame):
+    def read(self, unit, frame):
+        """Return a column as its axis reads it."""
         return self.axes[unit].read(frame[unit].to_numpy())
 
     def _values(self, frame, units):
         """Return columns as their axes read them, (n_rows, n_units)."""
-        columns = [self._read(j, frame) for j in units]
+        columns = [self.read(j, frame) for j in units]
         return np.stack(columns, 1) if columns else np.empty((len(frame), 0))
 
     def _pair(self, link, cells, marks):
@@ -305,6 +261,19 @@ class Relations:
             rows &= ~fits & ~cells.known[link.source]
             cells.put(link.source, rows, axis.write(back))
 
+    def _part(self, link, cells, marks):
+        """Change targets that only happen to be what a link would make them.
+
+        In the rows that were learned all such were marked.
+        """
+        if link.always:
+            return
+        target, source, rows = self._pair(link, cells, marks)
+        rows = link.holds(target, source, self.axes) & ~rows
+        rows = np.flatnonzero(rows & ~cells.known[link.target])
+        axis = self.axes[link.target]
+        cells[link.target][rows] = axis.write(axis.others(target[rows]))
+
     def _follow_offset(self, offset, cells, rest):
         """Make the target of an offset of its sources where it counts."""
         target, *sources = (
@@ -315,6 +284,13 @@ class Relations:
         made = axis.nearest(offset.base(sources) + rest)
         rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
         cells.put(offset.target, rows, axis.write(made))
+
+    def _follow_function(self, function, cells, gaps):
+        """Make the target of a function of its source."""
+        new = function.predict(cells[function.source], cells[function.target])
+        free = ~cells.known[function.target]
+        free &= gaps | ~np.isnan(new)
+        cells.put(function.target, free, new)
 
     def _find_source(self, unit, cells, gaps):
         """Make sources of functions suit the targets that are given."""
@@ -350,34 +326,3 @@ class Relations:
         put_in_order(self.orders, self.axes, cells, held)
         if held:
             put_in_order(self.orders, self.axes, cells, {})
-
-    def _list(self, columns, frame):
-        """Return the relations as users see them."""
-        listed = []
-        for link in self.links:
-            target, source = (self._read(j, frame) for j in (link.target, link.source))
-            both = ~np.isnan(target) & ~np.isnan(source)
-            share = float(link.agrees(target, source, self.axes)[both].mean())
-            axis, constant = self.axes[link.target], None
-            if link.kind != "equal":
-                constant = axis.amount(link.constant)
-            names = columns[link.target].name, columns[link.source].name
-            listed.append(Relation(link.kind, *names, share, constant))
-        listed += self._list_sums(columns, frame)
-        for function in self.functions:
-            names = columns[function.target].name, columns[function.source].name
-            listed.append(Relation("function", *names))
-        for order in reduced(self.orders):
-            names = columns[order.high].name, columns[order.low].name
-            listed.append(Relation("order", *names, strict=order.strict))
-        return listed
-
-    def _list_sums(self, columns, frame):
-        """Yield the sums of several columns."""
-        for offset, rest in zip(self.offsets, self.rests(frame).T, strict=True):
-            units = offset.target, *offset.sources
-            there = ~np.any([np.isnan(self._read(j, frame)) for j in units], axis=0)
-            if len(units) > 2:
-                target, *names = (columns[j].name for j in units)
-                share = float((rest == 0)[there].mean())
-                yield Relation("sum", target, tuple(names), share, signs=offset.signs)

@@ -45,13 +45,6 @@ def has_few_values(values):
     return len(np.unique(values)) <= limit
 
 
-def nearest_of(known, values):
-    """Return the nearest of sorted known values; NaN stays NaN."""
-    middles = (known[1:] + known[:-1]) / 2
-    nearest = known[np.searchsorted(middles, values)]
-    return np.where(np.isnan(values), np.nan, nearest)
-
-
 def encoded_places(step, outputs):
     """Yield the encoded columns of each input of an ordinal or one-hot step."""
     widths = getattr(step, "_n_features_outs", None)

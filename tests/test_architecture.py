@@ -14,6 +14,7 @@ PACKAGE = Path(sklearn_tabsyn.__file__).parent
 # Each module may import only from modules before it.
 ORDER = [
     "_evenly",
+    "_nearest",
     "_groups",
     "_normal_score",
     "_columns",
@@ -25,9 +26,11 @@ ORDER = [
     "_axes",
     "_chains",
     "_links",
+    "_partial_links",
     "_offsets",
     "_functions",
     "_orders",
+    "_listing",
     "_relations",
     "_steps",
     "_round_trip",

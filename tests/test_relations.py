@@ -38,10 +38,43 @@ def test_links_are_found_and_chance_is_not():
     relations, frame = find(table)
     [link] = relations.marked
     assert (link.target, link.source) == (1, 0)
-    assert link.common.tolist() == [0]
     equal = (table["paid"] == table["bill"]).to_numpy()
-    marks = relations.marks(link, frame)
-    np.testing.assert_array_equal(marks, equal & (table["paid"] != 0))
+    np.testing.assert_array_equal(relations.marks(link, frame), equal)
+
+
+def test_zeros_by_chance_are_no_links():
+    table = make_bills()
+    rng = np.random.default_rng(1)
+    table = table.where(rng.random(table.shape) < 0.6, 0)
+    relations, frame = find(table)
+    [link] = relations.marked
+    assert link.common.tolist() == [0]
+    equal = (table["paid"] == table["bill"]) & (table["paid"] != 0)
+    np.testing.assert_array_equal(relations.marks(link, frame), equal)
+
+
+def test_counts_and_names_can_be_equal_in_some_rows():
+    rng = np.random.default_rng(0)
+    lines, home = rng.geometric(0.1, 2000), rng.integers(0, 50, 2000)
+    other, away = rng.permutation(lines), rng.integers(20, 60, 2000)
+    same = rng.random((3, 2000)) < [[0.9], [0.1], [0.7]]
+    table = pd.DataFrame(
+        {
+            "lines": lines,
+            "good": np.where(same[0], lines, other),
+            "few": np.where(same[1], lines, rng.permutation(lines)),
+            "home": [f"town {k}" for k in home],
+            "born": [f"town {k}" for k in np.where(same[2], home, away)],
+        }
+    )
+    synthesizer = DiffusionSynthesizer(hidden_dim=64, max_iter=400, random_state=0)
+    rows = synthesizer.fit(table).sample(4000)
+    found = {(r.kind, r.target, r.source): r.share for r in synthesizer.relations_}
+    for target, source in (("good", "lines"), ("few", "lines"), ("born", "home")):
+        real, new = ((t[target] == t[source]).mean() for t in (table, rows))
+        assert found.pop(("equal", target, source)) == pytest.approx(real)
+        assert new == pytest.approx(real, abs=0.03)
+    assert not found
 
 
 def test_columns_of_few_values_are_equal_by_chance():
@@ -287,6 +320,52 @@ def test_a_bijection_counts_once_and_chains_end_at_roots():
     texts = [str(relation) for relation in find(table.astype(str))[0].listed]
     names = {"country", "city", "state"}
     assert set(texts) == {f"{name} is a function of code" for name in names}
+
+
+def make_codes(n_rows=2000, seed=0):
+    """Goods with many codes, and what these determine: numbers, dates and names."""
+    rng = np.random.default_rng(seed)
+    code = rng.integers(0, 400, n_rows)
+    price = np.random.default_rng(9).lognormal(3, 1, 400).round(2)[code]
+    table = pd.DataFrame({"code": 7 * code, "price": price, "net": 2 * price})
+    table["since"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(code * 5 % 700, "D")
+    table["name"] = [f"good {k}" for k in code]
+    table["sold"] = np.where(rng.random(n_rows) < 0.5, price, rng.permutation(price))
+    return table
+
+
+@pytest.mark.parametrize("protect_values", [False, True])
+def test_codes_of_many_values_determine_others(protect_values):
+    table = make_codes(20_000 if protect_values else 2_000)
+    table.loc[::9, "code"] = None
+    synthesizer = DiffusionSynthesizer(
+        protect_values=protect_values, hidden_dim=32, max_iter=60, random_state=0
+    )
+    rows = synthesizer.fit(table).sample(3000)
+    texts = {str(relation) for relation in synthesizer.relations_}
+    assert {"net = 2 * price", "price is a function of name"} <= texts
+    assert len({text for text in texts if "function of name" in text}) == 3
+    known = table.drop_duplicates("name").set_index("name").loc[rows["name"]]
+    for name in ("price", "net", "since"):
+        assert (rows[name].to_numpy() == known[name].to_numpy()).all(), name
+    there = rows["code"].notna().to_numpy()
+    assert (rows["code"].to_numpy() == known["code"].to_numpy())[there].mean() > 0.85
+
+
+def test_numbers_that_determine_others_are_known_ones():
+    table = make_codes().drop(columns="name")
+    synthesizer = DiffusionSynthesizer(
+        hidden_dim=32, max_iter=60, conditional=True, random_state=0
+    )
+    synthesizer.fit(table)
+    known = table.drop_duplicates("code").set_index("code")
+    free = synthesizer.sample(3000)
+    given = synthesizer.sample(200, conditions={"price": float(known["price"].iloc[5])})
+    assert (given["price"] == known["price"].iloc[5]).all()
+    for rows in (free, given):
+        expected = known.loc[rows["code"]]
+        for name in ("price", "net", "since"):
+            assert (rows[name].to_numpy() == expected[name].to_numpy()).all(), name
 
 
 def test_relations_between_numbers_of_few_values():

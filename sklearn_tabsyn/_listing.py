@@ -1,0 +1,107 @@
+"""The exact relations of a table as users see them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sklearn_tabsyn._orders import reduced
+
+
+@dataclass(frozen=True)
+class Relation:
+    """An exact relation between columns of a table.
+
+    Parameters
+    ----------
+    kind : {"equal", "difference", "ratio", "sum", "function", "order"}
+        The target is the source, or the source plus a constant, or a constant times
+        the source, or the signed sum of several sources, or it is determined by the
+        source, or it is at least the source.
+    target, source : object
+        Names of the columns; a tuple of names if there are several sources.
+    share : float, default=1.0
+        Share of the rows where it holds, of those where all columns have a value.
+    constant : float or Timedelta, default=None
+        That of a difference or a ratio.
+    strict : bool, default=False
+        Whether in order and never equal.
+    signs : tuple of float, default=()
+        1 or -1 for each of several sources.
+    """
+
+    kind: str
+    target: Any
+    source: Any
+    share: float = 1.0
+    constant: Any = None
+    strict: bool = False
+    signs: tuple = ()
+
+    def __str__(self):
+        if self.kind == "function":
+            return f"{self.target} is a function of {self.source}"
+        if self.kind == "order":
+            return f"{self.source} {'<' if self.strict else '<='} {self.target}"
+        text = f"{self.target} = {self.source}"
+        if self.kind == "sum":
+            text = f"{self.target} = {self._sum()}"
+        elif self.kind == "ratio":
+            text = f"{self.target} = {self.constant:.12g} * {self.source}"
+        elif self.kind == "difference":
+            minus = self.constant < type(self.constant)(0)
+            size = -self.constant if minus else self.constant
+            size = f"{size:.12g}" if isinstance(size, float) else size
+            text = f"{text} {'-' if minus else '+'} {size}"
+        return text if self.share == 1 else f"{text} in {self.share:.1%} of the rows"
+
+    def _sum(self):
+        """Return the signed sum of the sources as text."""
+        pairs = sorted(zip(self.signs, self.source, strict=True), key=lambda p: -p[0])
+        parts = [f"{'-' if sign < 0 else '+'} {name}" for sign, name in pairs]
+        return " ".join(parts).removeprefix("+ ")
+
+
+def list_relations(relations, columns, frame):
+    """Return the relations of a frame of canonical values.
+
+    Parameters
+    ----------
+    relations : Relations
+        What was found.
+    columns : list of ColumnSchema
+        Schemas of the columns.
+    frame : DataFrame of shape (n_rows, n_columns)
+        Canonical values.
+    """
+    listed = []
+    for link in relations.links:
+        target, source = (relations.read(j, frame) for j in (link.target, link.source))
+        both = ~np.isnan(target) & ~np.isnan(source)
+        share = float(link.agrees(target, source, relations.axes)[both].mean())
+        axis, constant = relations.axes[link.target], None
+        if link.kind != "equal":
+            constant = axis.amount(link.constant)
+        names = columns[link.target].name, columns[link.source].name
+        listed.append(Relation(link.kind, *names, share, constant))
+    listed += _list_sums(relations, columns, frame)
+    for function in relations.functions:
+        names = columns[function.target].name, columns[function.source].name
+        listed.append(Relation("function", *names))
+    for order in reduced(relations.orders):
+        names = columns[order.high].name, columns[order.low].name
+        listed.append(Relation("order", *names, strict=order.strict))
+    return listed
+
+
+def _list_sums(relations, columns, frame):
+    """Yield the sums of several columns."""
+    rests = relations.rests(frame).T
+    for offset, rest in zip(relations.offsets, rests, strict=True):
+        units = offset.target, *offset.sources
+        read = [relations.read(j, frame) for j in units]
+        if len(units) > 2:
+            there = ~np.isnan(read).any(axis=0)
+            target, *names = (columns[j].name for j in units)
+            share = float((rest == 0)[there].mean())
+            yield Relation("sum", target, tuple(names), share, signs=offset.signs)

@@ -1,0 +1,283 @@
+"""Numbers and names that are exactly those of another column in some rows."""
+
+import numpy as np
+
+from sklearn_tabsyn._chains import comes_from, sources_first, sources_of
+from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._links import KINDS, MIN_LIFT, MIN_ROWS, Link, short_number
+
+# Two columns are linked if they agree in at least this share of the rows, and in
+# `MIN_LIFT` times as many as the same columns in unrelated rows.
+MIN_SHARE = 0.02
+# A value with at least this share of a column agrees often without a reason.
+COMMON = 0.01
+# Two columns agree in so many values, as told by their shares of the rows that agree,
+# and a value with more than this share of them does not count.
+MIN_VALUES, MAX_ONE_VALUE = 6, 0.3
+# A value belongs to a link if columns agree in it so many times as often as unrelated
+# ones, or in such a share of the rows that have it.
+MIN_EXCESS, SURE = 2.0, 0.9
+# Rows that are looked at first, and the share of them that must agree there.
+N_SOME, SOME_SHARE = 1_000, 0.013
+# Pairs at most that are looked at closely.
+MAX_CLOSE = 500
+# A scale that rounding leaves less certain than this says little.
+MAX_WIDTH = 0.01
+
+
+def find_links(values, axes, continuous, always, taken=(), min_count=1):
+    """Return the links that hold in some rows of columns, and those in all.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_candidates)
+        Some rows of the columns, as read by their axes, NaN where missing.
+    axes : dict of int to Axis or NameAxis
+        Positions and axes of the columns.
+    continuous : list of bool
+        Which columns have many values; only these are shifted or scaled.
+    always : list of Link
+        What is known to hold in all rows.
+    taken : set of int, default=()
+        Positions of further columns that are no targets.
+    min_count : int, default=1
+        Rows in which a value must be found to be kept.
+
+    Returns
+    -------
+    links : list of Link
+        At most one for each target, sources before their targets.
+    """
+    units, many = np.array(list(axes)), np.flatnonzero(continuous)
+    links, made = {link.target: link for link in always}, sources_of(always)
+    free = np.array([j not in links and j not in taken for j in axes], dtype=bool)
+    frequent = {j: _frequent(values[:, j], min_count) for j in many}
+    rare = values[:, many].copy()
+    for part, common in zip(rare.T, frequent.values(), strict=True):
+        part[np.isin(part, common)] = np.nan
+    found = _equals(values, units, free, axes)
+    found += _shifted_or_scaled(rare, units[many], free[many], axes)
+    always = set(links)
+
+    def preference(pair):
+        share, link = pair
+        made = link.source in always  # rather of what is not made of another itself
+        kind, places = KINDS.index(link.kind), (-link.target, -link.source)
+        return kind, -round(share, 3), made, -share, places
+
+    common = dict(zip(units[many], frequent.values(), strict=True))
+    for _, link in sorted(found, key=preference):
+        # A target is not a source of its own source, so no chain ends in itself.
+        if link.target in links or comes_from(made, link.source, link.target):
+            continue
+        if link.kind != "equal":
+            link.common = common[link.target]
+        links[link.target], made[link.target] = link, link.sources
+    return sources_first(links.values())
+
+
+def _frequent(column, min_count):
+    """Return the values that make up much of a column."""
+    values, counts = np.unique(column[~np.isnan(column)], return_counts=True)
+    least = max(2, min_count, COMMON * len(column))
+    return values[counts >= least]
+
+
+def _equals(values, units, free, axes):
+    """Return the pairs of columns that are equal in many rows, and how many."""
+    found = []
+    few = values[even_rows(len(values), 2 * N_SOME)].copy()
+    for part in few.T:  # no two columns agree so often in these that it says much
+        distinct, counts = np.unique(part, return_counts=True)
+        part[np.isin(part, distinct[counts > len(part) / MIN_LIFT])] = np.nan
+    mixed = np.roll(few, 1, axis=0)
+    for i in np.flatnonzero(free):
+        share = (few[:, :i] == few[:, [i]]).mean(0)
+        chance = (mixed[:, :i] == few[:, [i]]).mean(0)
+        seems = (share >= MIN_SHARE / 2) & (share >= MIN_LIFT / 2 * chance)
+        for j in np.flatnonzero(seems):
+            # The later column copies the earlier one.
+            link = Link("equal", int(units[i]), int(units[j]))
+            share = _equal_share(link, values[:, i], values[:, j], axes)
+            if share:
+                found.append((share, link))
+    return found
+
+
+def _equal_share(link, target, source, axes):
+    """Return the share of rows in which columns agree, and not by chance.
+
+    0 if this is little, or may be chance. Learns which values are common.
+    """
+    values, agreeing = np.unique(target[target == source], return_counts=True)
+    there = ~np.isnan(target) & ~np.isnan(source)
+    counts = [_counts_of(values, part[there]) for part in (target, source)]
+    expected = counts[0] * counts[1] / max(1, there.sum())
+    sure = agreeing >= SURE * np.maximum(*counts)
+    link.common = values[(agreeing < MIN_EXCESS * expected) & ~sure]
+    # Some values, such as zero, may be frequent in both columns for another reason.
+    dull = agreeing < MIN_LIFT * expected
+    dull |= agreeing > MAX_ONE_VALUE * agreeing.sum()
+    telling = agreeing[~dull].astype(float)
+    if telling.sum() ** 2 < MIN_VALUES * (telling**2).sum() or not len(telling):
+        return 0.0
+    hidden = values[dull]
+    target, source = (
+        np.where(np.isin(part, hidden), np.nan, part) for part in (target, source)
+    )
+    share = float(np.mean(target == source))
+    chance = np.mean(target == np.roll(source, 1))
+    if share < max(MIN_SHARE, MIN_LIFT * chance):
+        return 0.0
+    return share if _stands_out(link, target, source, axes) else 0.0
+
+
+def _counts_of(values, column):
+    """Return in how many rows of a column each of some values is found."""
+    column = np.sort(column)
+    left, right = (np.searchsorted(column, values, side) for side in ("left", "right"))
+    return right - left
+
+
+def _shifted_or_scaled(values, units, free, axes):
+    """Return pairs of columns that are a constant apart in many rows."""
+    few = values[even_rows(len(values), N_SOME)]
+    axes_here = [axes[unit] for unit in units]
+    eps = np.array([axis.eps for axis in axes_here])
+    half = np.array([axis.unit / 2 for axis in axes_here])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.fmax.reduce(np.abs(few), 0)
+        middle = _medians(np.abs(few))
+        large = np.where(np.abs(few) >= middle, few, np.nan)
+        large[large == 0] = np.nan
+        close = []
+        for i in range(len(units)):
+            shift = few[:, [i]] - few[:, :i]
+            width = 8 * np.maximum(eps[i] * size[i], eps[:i] * size[:i])
+            heavy = _heavy(shift, width, SOME_SHARE)
+            close += [(-heavy[j], "difference", i, j) for j in np.flatnonzero(heavy)]
+            if not axes_here[i].has_zero:
+                continue
+            scale = few[:, [i]] / large[:, :i]
+            width = np.maximum(half[i] / middle[i], half[:i] / middle[:i])
+            width = 2 * width + 8 * np.maximum(eps[i], eps[:i])
+            heavy = _heavy(np.log(np.abs(scale)), width, SOME_SHARE / 2)
+            heavy[width > MAX_WIDTH] = 0
+            close += [(-heavy[j], "ratio", i, j) for j in np.flatnonzero(heavy)]
+        found = []
+        for _, kind, i, j in sorted(close, key=lambda c: c[:1] + c[2:])[:MAX_CLOSE]:
+            for t, s in ((i, j), (j, i)) if kind == "ratio" else ((i, j),):
+                if not free[t]:
+                    continue
+                link = Link(kind, int(units[t]), int(units[s]))
+                share = _fit_constant(link, values[:, t], values[:, s], axes)
+                if share:
+                    found.append((share, link))
+    return found
+
+
+def _medians(values):
+    """Return the medians of columns with gaps, NaN of those without values."""
+    ordered = np.sort(values, axis=0)
+    places = np.maximum(np.sum(~np.isnan(values), axis=0) - 1, 0) // 2
+    return ordered[places, np.arange(values.shape[1])]
+
+
+def _heavy(values, width, share):
+    """Return for each column the share of rows within some interval of a width.
+
+    A power of two times `share` or, if it is less than `share`, 0.
+    """
+    ordered = np.sort(values, axis=0)
+    n_rows, heavy = len(values), np.zeros(values.shape[1])
+    n_wanted = max(4, round(share * n_rows))
+    while n_wanted <= n_rows and values.shape[1]:
+        reached = (ordered[n_wanted - 1 :] - ordered[: n_rows - n_wanted + 1]) <= width
+        here = reached.any(0)
+        if not here.any():
+            break
+        heavy[here] = n_wanted / n_rows
+        n_wanted *= 2
+    return heavy
+
+
+def _fit_constant(link, target, source, axes):
+    """Find the constant of a link; return the share of rows where it holds.
+
+    0 if this is little, or may be chance, or constants nearby do nearly as well, as
+    they do where two rounded numbers depend on each other smoothly.
+    """
+    axis, eps = axes[link.target], max(axes[link.target].eps, axes[link.source].eps)
+    if link.kind == "difference":
+        shift, width = target - source, 8 * eps * np.nanmax(np.abs(target))
+        center = _densest(shift, width)
+        link.constant = short_number(center, center, width)
+    else:
+        scale = target / np.where(source == 0, np.nan, source)
+        typical = np.nanmedian(np.abs(target))
+        large = np.abs(source) >= np.nanmedian(np.abs(source))
+        width = 2 * (axis.unit / 2 / typical) + 8 * eps
+        if not width <= MAX_WIDTH:
+            return 0.0
+        center = _densest(np.where(large, scale, np.nan), width, relative=True)
+        best = 0
+        for digits in range(1, 16):
+            trial = float(f"{center:.{digits}g}")
+            count = _n_agreeing(link, trial, target, source, axes)
+            if count > 1.02 * best:
+                best, link.constant = count, trial
+    if link.constant == (link.kind == "ratio"):
+        return 0.0  # is equal
+    count = _n_agreeing(link, link.constant, target, source, axes)
+    share = count / len(target)
+    if count < MIN_ROWS or share < MIN_SHARE:
+        return 0.0
+    unrelated = np.roll(source, len(source) // 2)
+    chance = np.mean(link.agrees(target, unrelated, axes))
+    stands_out = _stands_out(link, target, source, axes)
+    return share if share >= MIN_LIFT * chance and stands_out else 0.0
+
+
+def _stands_out(link, target, source, axes):
+    """Tell whether a link holds in many more rows than with constants nearby.
+
+    If not, two rounded numbers depend on each other smoothly.
+    """
+    axis, other = axes[link.target], axes[link.source]
+    if link.kind == "ratio":
+        typical = np.nanmedian(np.abs(target))
+        width = axis.unit / typical + 8 * max(axis.eps, other.eps)
+        nearby = link.constant * (1 + 2 * width * np.r_[-3:0, 1:4])
+    else:
+        step = max(axis.unit, other.unit)
+        if step and axis.known is not None and other.known is not None:
+            # There may be no values at all nearby, only neighbours.
+            known, step = np.union1d(axis.known, other.known), 1
+            target, source = (_places(known, part) for part in (target, source))
+        nearby = link.constant + step * np.r_[-10:0, 1:11] if step else []
+    kind = "difference" if link.kind == "equal" else link.kind
+    near = Link(kind, link.target, link.source)
+    counts = [_n_agreeing(near, c, target, source, axes) for c in nearby]
+    beside = (max(counts) + np.mean(counts)) / 2 if counts else 0.0
+    count = int(np.sum(link.agrees(target, source, axes)))
+    return count >= max(MIN_LIFT * beside, beside + 8 * np.sqrt(beside) + 10)
+
+
+def _places(known, column):
+    """Return the places of values among sorted known ones; NaN stays NaN."""
+    return np.where(np.isnan(column), np.nan, np.searchsorted(known, column))
+
+
+def _n_agreeing(link, constant, target, source, axes):
+    """Return in how many rows a link with another constant would hold."""
+    other = Link(link.kind, link.target, link.source, constant)
+    return int(np.sum(other.agrees(target, source, axes)))
+
+
+def _densest(values, width, relative=False):
+    """Return the middle of the interval of a width that holds most values."""
+    ordered = np.sort(values[~np.isnan(values)])
+    ends = ordered + width * (np.abs(ordered) if relative else 1)
+    counts = np.searchsorted(ordered, ends, "right") - np.arange(len(ordered))
+    start = int(np.argmax(counts))
+    return float(np.median(ordered[start : start + counts[start]]))
