@@ -85,7 +85,7 @@ def list_relations(relations, columns, frame):
         names = columns[link.target].name, columns[link.source].name
         listed.append(Relation(link.kind, *names, share, constant))
     listed += _list_sums(relations, columns, frame)
-    for function in relations.functions:
+    for function in [*relations.functions, *relations.curves]:
         names = columns[function.target].name, columns[function.source].name
         listed.append(Relation("function", *names))
     for order in reduced(relations.orders):

@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_tabsyn._axes import find_axes, find_names
 from sklearn_tabsyn._chains import sources_first
+from sklearn_tabsyn._curves import find_curves
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._functions import find_functions, fitting_sources, is_repeated
 from sklearn_tabsyn._links import find_constant_links
@@ -66,6 +67,8 @@ class Relations:
         Numbers that are sums of others, and dates that come a little after others.
     functions : list of Function
         Columns that are determined by others, sources before their targets.
+    curves : list of Curve
+        Columns that follow numbers of many values.
     orders : list of Order
         Numbers that are never greater than others.
     listed : list of Relation
@@ -76,6 +79,7 @@ class Relations:
     links: list = field(default_factory=list)
     offsets: list = field(default_factory=list)
     functions: list = field(default_factory=list)
+    curves: list = field(default_factory=list)
     orders: list = field(default_factory=list)
     listed: list = field(default_factory=list)
 
@@ -114,6 +118,12 @@ class Relations:
         found.functions = find_functions(frame, some, levels, codes)
         made |= {function.target for function in found.functions}
         taken = made | {f.source for f in found.functions if f.nearest}
+        if min_count == 1:  # the ends of a curve are values of single rows
+            numbers = [j for j in many if j not in taken | codes]
+            followers = [j for j in range(len(kinds)) if j not in taken]
+            found.curves = find_curves(frame, some, numbers, followers, many)
+        made |= {curve.target for curve in found.curves}
+        taken |= made
         for part, family, links in zip(values, families, constant, strict=True):
             free = [j in many and j not in taken for j in family]
             links = find_links(part, family, free, links, taken, min_count)
@@ -128,6 +138,7 @@ class Relations:
         makers = [*found.links, *found.offsets]
         used = {j for maker in makers for j in (maker.target, *maker.sources)}
         used |= {j for order in found.orders for j in (order.low, order.high)}
+        used |= {curve.source for curve in found.curves}
         found.axes = {j: axis for j, axis in found.axes.items() if j in used}
         return found
 
@@ -184,7 +195,7 @@ class Relations:
             Whether a drawn value may become a missing one.
         """
         makers = sources_first([*self.offsets, *self.links])
-        if not makers and not self.functions and not self.orders:
+        if not any([makers, self.functions, self.curves, self.orders]):
             return frame
         marks, rests = marks or {}, rests or {}
         cells = Drawn(frame, known)
@@ -199,6 +210,9 @@ class Relations:
                 self._follow_target(link, cells, marks)
         for function in reversed(self.functions):
             self._find_source(function.source, cells, gaps)
+        for curve in self.curves:
+            self._follow_curve_back(curve, cells)
+            self._follow_curve(curve, cells, gaps)
         for function in self.functions:
             known = function.known(cells[function.source])
             cells.put(function.source, ~cells.known[function.source], known)
@@ -213,6 +227,8 @@ class Relations:
             self._put_in_order(cells, marks, rests)
         for link in always * 2:  # where a source had to give way, others follow it
             self._follow_source(link, cells, marks)
+        for curve in self.curves:
+            self._follow_curve(curve, cells, gaps)
         for function in self.functions:
             self._follow_function(function, cells, gaps)
         return cells.frame()
@@ -287,7 +303,24 @@ class Relations:
 
     def _follow_function(self, function, cells, gaps):
         """Make the target of a function of its source."""
-        new = function.predict(cells[function.source], cells[function.target])
+        self._fill(function, cells, cells[function.source], gaps)
+
+    def _follow_curve(self, curve, cells, gaps):
+        """Make the target of a curve of its source, as this will be rounded."""
+        axis = self.axes[curve.source]
+        source = axis.write(axis.nearest(axis.read(cells[curve.source])))
+        self._fill(curve, cells, source, gaps)
+
+    def _follow_curve_back(self, curve, cells):
+        """Make the source of a curve suit the targets that are given."""
+        rows = cells.known[curve.target] & ~cells.known[curve.source]
+        made = curve.invert(cells[curve.target], cells[curve.source])
+        cells.put(curve.source, rows, made)
+        cells.known[curve.source] |= rows & ~np.isnan(cells[curve.target])
+
+    def _fill(self, function, cells, source, gaps):
+        """Put what a function or a curve makes of sources where nothing is given."""
+        new = function.predict(source, cells[function.target])
         free = ~cells.known[function.target]
         free &= gaps | ~np.isnan(new)
         cells.put(function.target, free, new)

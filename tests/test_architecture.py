@@ -29,6 +29,7 @@ ORDER = [
     "_partial_links",
     "_offsets",
     "_functions",
+    "_curves",
     "_orders",
     "_listing",
     "_relations",
