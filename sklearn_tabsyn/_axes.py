@@ -9,6 +9,8 @@ from sklearn_tabsyn._columns import EXACT, FloatColumn, StepColumn
 from sklearn_tabsyn._nearest import nearest_of
 
 NANOSECONDS = {"D": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+# Distinct values up to which a column has neighbours rather than distances.
+MAX_FEW = 128
 # Quotients of decimals are whole up to this.
 NEARLY = 1e-6
 
@@ -47,9 +49,9 @@ class Axis:
                 self.unit, self.start = float(column.step), column.lowest
         ends = self.read(np.array([np.nanmin(values), np.nanmax(values)]))
         self.low, self.high = ends
-        self.known = None
-        if discrete:
-            self.known = np.unique(self.read(values[~np.isnan(values)]))
+        distinct = np.unique(self.read(values[~np.isnan(values)]))
+        self.known = distinct if discrete else None
+        self.few = len(distinct) <= MAX_FEW
 
     @property
     def has_zero(self):

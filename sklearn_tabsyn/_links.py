@@ -154,7 +154,7 @@ def _is_always(link, target, source, axes):
             return False
         link.constant = constant
         # Of few values, what is only made by rounding is better seen as a function.
-        few = all(axes[j].known is not None for j in (link.target, link.source))
+        few = axes[link.target].few and axes[link.source].few
         if few and not np.allclose(constant * source, target, rtol=1e-9, atol=0):
             return False
     if not link.agrees(target, source, axes).all():

@@ -219,7 +219,7 @@ def find_offsets(values, axes, continuous, links, column, min_count=1):
                 ):
                     offsets.append(offset)
                     links = suited
-                break
+                    break
     return offsets, sources_first(links)
 
 

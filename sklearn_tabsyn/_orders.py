@@ -115,7 +115,7 @@ class _Numbers:
         parts = {"return_inverse": True, "return_counts": True}
         distinct, codes, counts = np.unique(values, **parts)
         # Two columns may well share these.
-        limit = counts.max() if axis.known is not None else 0.01 * len(values)
+        limit = counts.max() if axis.few else 0.01 * len(values)
         plain = (counts < max(2, limit))[codes]
         return cls(values, axis, plain, int(np.sum(~np.isnan(distinct))))
 

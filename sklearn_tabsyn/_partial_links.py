@@ -250,10 +250,11 @@ def _stands_out(link, target, source, axes):
         nearby = link.constant * (1 + 2 * width * np.r_[-3:0, 1:4])
     else:
         step = max(axis.unit, other.unit)
-        if step and axis.known is not None and other.known is not None:
+        if step and axis.few and other.few:
             # There may be no values at all nearby, only neighbours.
-            known, step = np.union1d(axis.known, other.known), 1
+            known = np.unique(np.concatenate([target, source]))
             target, source = (_places(known, part) for part in (target, source))
+            step = 1
         nearby = link.constant + step * np.r_[-10:0, 1:11] if step else []
     kind = "difference" if link.kind == "equal" else link.kind
     near = Link(kind, link.target, link.source)

@@ -117,23 +117,22 @@ class Relations:
         levels = [j for j in range(len(kinds)) if j not in made | (many - codes)]
         found.functions = find_functions(frame, some, levels, codes)
         made |= {function.target for function in found.functions}
-        taken = made | {f.source for f in found.functions if f.nearest}
         if min_count == 1:  # the ends of a curve are values of single rows
-            numbers = [j for j in many if j not in taken | codes]
-            followers = [j for j in range(len(kinds)) if j not in taken]
+            numbers = [j for j in many if j not in made | codes]
+            moved = made | {f.source for f in found.functions if f.nearest}
+            followers = [j for j in range(len(kinds)) if j not in moved]
             found.curves = find_curves(frame, some, numbers, followers, many)
         made |= {curve.target for curve in found.curves}
-        taken |= made
         for part, family, links in zip(values, families, constant, strict=True):
-            free = [j in many and j not in taken for j in family]
-            links = find_links(part, family, free, links, taken, min_count)
+            free = [j in many and j not in made for j in family]
+            links = find_links(part, family, free, links, made, min_count)
             offsets, links = find_offsets(part, family, free, links, column, min_count)
             found.links, found.offsets = found.links + links, found.offsets + offsets
             family = {j: axis for j, axis in family.items() if j not in made}
             part = found._values(frame.iloc[some], family)
             found.orders += find_orders(part, family, column)
         part = found._values(frame.iloc[some], names)
-        found.links += find_links(part, names, [False] * len(names), [], taken)
+        found.links += find_links(part, names, [False] * len(names), [], made)
         found.listed = list_relations(found, columns, frame)
         makers = [*found.links, *found.offsets]
         used = {j for maker in makers for j in (maker.target, *maker.sources)}
@@ -213,16 +212,14 @@ class Relations:
         for curve in self.curves:
             self._follow_curve_back(curve, cells)
             self._follow_curve(curve, cells, gaps)
-        for function in self.functions:
-            known = function.known(cells[function.source])
-            cells.put(function.source, ~cells.known[function.source], known)
-            self._follow_function(function, cells, gaps)
+        self._follow_functions(cells, gaps)
         for link in links:
             if link.is_soft:
                 self._follow_offset(link, cells, rests[link.target])
             else:
                 self._part(link, cells, marks)
                 self._follow_source(link, cells, marks)
+        self._follow_functions(cells, gaps)
         if self.orders:
             self._put_in_order(cells, marks, rests)
         for link in always * 2:  # where a source had to give way, others follow it
@@ -230,7 +227,7 @@ class Relations:
         for curve in self.curves:
             self._follow_curve(curve, cells, gaps)
         for function in self.functions:
-            self._follow_function(function, cells, gaps)
+            self._fill(function, cells, cells[function.source], gaps)
         return cells.frame()
 
     def read(self, unit, frame):
@@ -301,9 +298,12 @@ class Relations:
         rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
         cells.put(offset.target, rows, axis.write(made))
 
-    def _follow_function(self, function, cells, gaps):
-        """Make the target of a function of its source."""
-        self._fill(function, cells, cells[function.source], gaps)
+    def _follow_functions(self, cells, gaps):
+        """Make the targets of functions of their sources, and these known ones."""
+        for function in self.functions:
+            source = function.known(cells[function.source])
+            cells.put(function.source, ~cells.known[function.source], source)
+            self._fill(function, cells, source, gaps)
 
     def _follow_curve(self, curve, cells, gaps):
         """Make the target of a curve of its source, as this will be rounded."""

@@ -11,8 +11,9 @@ from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
 
-# Numbers with up to this many distinct values have a codebook.
-MAX_DISCRETE = 128
+# Numbers with up to so many distinct values have a codebook, if as few are frequent: of
+# that many equally frequent ones two rows have the same as often.
+MAX_DISCRETE, MAX_EVEN = 128, 16
 
 
 def default_transformer(frame, schema, min_count=1):
@@ -40,9 +41,12 @@ def default_transformer(frame, schema, min_count=1):
 
 def has_few_values(values):
     """Tell whether numbers without gaps have so few values that each has a level."""
+    counts = np.unique(values, return_counts=True)[1]
     # A value seen about once says no more than its neighbourhood.
     limit = max(2, min(MAX_DISCRETE, len(values) // 4))
-    return len(np.unique(values)) <= limit
+    # As many values as tell rows apart by chance: some frequent ones are but few.
+    evenly = 1 / np.sum((counts / max(1, len(values))) ** 2) if len(counts) else 0
+    return len(counts) <= limit and evenly <= MAX_EVEN
 
 
 def encoded_places(step, outputs):
