@@ -140,8 +140,9 @@ class Budget:
         return min(share, 1.0)
 
 
-# Most rows that start from their covariance. More teach the network better by itself.
-FEW = 1_000
+# Most rows that start from their covariance: of any table, for each column, and of wide
+# tables. More teach the network better by itself.
+FEW, FEW_PER_COLUMN, FEW_OF_WIDE = 1_000, 64, 4_000
 # Steps after which a laptop has worked for ten minutes or so, however large the table.
 MAX_STEPS = 20_000
 # The default batch: this share of the table, within these bounds.
@@ -151,7 +152,12 @@ MAX_PASSES = 180
 # Columns from which a table counts as wide.
 MANY_COLUMNS = 16
 # Most rows and width of the network for smaller tables, and its width for all others.
-WIDTHS, WIDEST = {100: 16, 500: 32, 2_000: 64, 8_000: 128}, 256
+WIDTHS, WIDEST = {100: 16, 500: 32, 2_000: 64, 12_000: 128}, 256
+
+
+def are_few(n_rows, n_columns):
+    """Tell whether rows teach more if they start from their covariance."""
+    return n_rows <= np.clip(FEW_PER_COLUMN * n_columns, FEW, FEW_OF_WIDE)
 
 
 def default_batch(n_rows):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import mode
 
-from sklearn_tabsyn._batches import FEW, RowDataset
+from sklearn_tabsyn._batches import RowDataset, are_few
 from sklearn_tabsyn._blocks import describe_columns, marginal_shares
 from sklearn_tabsyn._conditions import (
     all_values,
@@ -380,7 +380,7 @@ class TableModel:
         if rows is not None:
             dataset = RowDataset(rows, weights / weights.mean())
             self.spread = learn_start(denoiser, dataset)
-            if len(weights) <= FEW and not self.conditional:
+            if are_few(len(weights), self.n_units) and not self.conditional:
                 self.covariance = learn_covariance(denoiser, dataset)
         denoiser.draw_from(*self.spread)
         if self.covariance is not None:

@@ -14,9 +14,8 @@ COMMON = 0.01
 # Two columns agree in so many values, as told by their shares of the rows that agree,
 # and a value with more than this share of them does not count.
 MIN_VALUES, MAX_ONE_VALUE = 6, 0.3
-# A value belongs to a link if columns agree in it so many times as often as unrelated
-# ones, or in such a share of the rows that have it.
-MIN_EXCESS, SURE = 2.0, 0.9
+# Rows are marked if columns agree in their value so many times as often as by chance.
+MIN_EXCESS = 2.0
 # Rows that are looked at first, and the share of them that must agree there.
 N_SOME, SOME_SHARE = 1_000, 0.013
 # Pairs at most that are looked at closely.
@@ -113,11 +112,10 @@ def _equal_share(link, target, source, axes):
     there = ~np.isnan(target) & ~np.isnan(source)
     counts = [_counts_of(values, part[there]) for part in (target, source)]
     expected = counts[0] * counts[1] / max(1, there.sum())
-    sure = agreeing >= SURE * np.maximum(*counts)
-    link.common = values[(agreeing < MIN_EXCESS * expected) & ~sure]
     # Some values, such as zero, may be frequent in both columns for another reason.
-    dull = agreeing < MIN_LIFT * expected
-    dull |= agreeing > MAX_ONE_VALUE * agreeing.sum()
+    single = agreeing > MAX_ONE_VALUE * agreeing.sum()
+    link.common = values[single | (agreeing < MIN_EXCESS * expected)]
+    dull = single | (agreeing < MIN_LIFT * expected)
     telling = agreeing[~dull].astype(float)
     if telling.sum() ** 2 < MIN_VALUES * (telling**2).sum() or not len(telling):
         return 0.0

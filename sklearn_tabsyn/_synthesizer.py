@@ -46,8 +46,9 @@ class DiffusionSynthesizer(
     row is behind the noise [1]_, and sampling walks from pure noise to a row. The
     denoiser is exact Bayes for each column by itself times what the network knows from
     the other columns, so it starts as "the columns are independent" and spends all its
-    training on how they depend on each other. Up to 1,000 rows, unless `conditional`,
-    it starts as "the columns are Gaussian", with a shrunk covariance.
+    training on how they depend on each other. Up to 1,000 rows, or 64 for each column
+    and 4,000 in all, unless `conditional`, it starts as "the columns are Gaussian",
+    with a shrunk covariance.
 
     Parameters
     ----------
@@ -58,8 +59,8 @@ class DiffusionSynthesizer(
     encoder : ColumnTransformer, default=None
         Invertible steps that encode all columns of `X`. Outputs of `OrdinalEncoder`
         and `OneHotEncoder` become codebook columns, all others are continuous. By
-        default numbers with more than 128 values are encoded by
-        :class:`NormalScoreTransformer`, everything else by `OrdinalEncoder`.
+        default numbers with more than 128 values, or about as frequent ones as any 16,
+        are encoded by :class:`NormalScoreTransformer`, all else by `OrdinalEncoder`.
     protect_values : bool or int, default=False
         Rows in which a value must be found to be given out, 5 if True. Rarer numbers
         are interpolated, rarer names left out, ends of ranges averaged. `encoder` must
@@ -76,7 +77,7 @@ class DiffusionSynthesizer(
         (n, n_outputs); `class_labels`, (n, n_classes), say which columns are given.
     hidden_dim : int or "auto", default="auto"
         Width of the network. "auto" takes 16 up to 100 rows, 32 up to 500, 64 up to
-        2,000, 128 up to 8,000, and 256 beyond: a narrow one copies small tables less.
+        2,000, 128 up to 12,000, and 256 beyond: a narrow one copies small tables less.
     n_blocks : int, default=3
         Number of residual blocks, or of wide layers of the plain network.
     dropout : float, default=0.0
@@ -174,7 +175,7 @@ class DiffusionSynthesizer(
         What holds exactly between columns of `X`, with `kind`, `target`, `source`,
         `share`, `constant`, `strict` and `signs`: a column equals another, is a
         constant apart or a multiple of it, or a sum of several, in all or many rows;
-        is a function of another; or is never less.
+        is a function of another, such as its name or its logarithm; or is never less.
     denoiser_ : torch.nn.Module
         The trained denoiser, D(x; sigma).
     student_ : torch.nn.Module

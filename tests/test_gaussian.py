@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sklearn_tabsyn import DiffusionSynthesizer, _gaussian
-from sklearn_tabsyn._batches import FEW, Batch, RowDataset
+from sklearn_tabsyn._batches import FEW, FEW_OF_WIDE, FEW_PER_COLUMN, Batch, RowDataset
 from sklearn_tabsyn._blocks import describe_columns
 from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
 from sklearn_tabsyn._encoding import Rows
@@ -96,11 +96,18 @@ def test_covariance_of_few_rows_is_shrunk():
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "conditional", "starts"),
-    [(FEW, False, True), (FEW + 1, False, False), (200, True, False)],
+    ("n_rows", "n_columns", "conditional", "starts"),
+    [
+        (FEW, 2, False, True),
+        (FEW + 1, 2, False, False),
+        (200, 2, True, False),
+        (20 * FEW_PER_COLUMN, 20, False, True),
+        (20 * FEW_PER_COLUMN + 1, 20, False, False),
+        (FEW_OF_WIDE + 1, 80, False, False),
+    ],
 )
-def test_only_small_tables_start_from_it(n_rows, conditional, starts):
-    X = np.random.default_rng(0).normal(size=(n_rows, 2)) @ [[1, 1], [0, 1]]
+def test_only_few_rows_start_from_it(n_rows, n_columns, conditional, starts):
+    X = np.random.default_rng(0).normal(size=(n_rows, n_columns)).cumsum(1)
     synthesizer = DiffusionSynthesizer(
         max_iter=1, hidden_dim=8, conditional=conditional, random_state=0
     ).fit(X)

@@ -363,7 +363,7 @@ def test_default_budget_grows_with_the_rows(fast, conditional, steps):
 
 
 def test_default_width_grows_with_the_rows(fast):
-    sizes = 100, 101, 500, 501, 2_000, 2_001, 8_000, 8_001
+    sizes = 100, 101, 500, 501, 2_000, 2_001, 12_000, 12_001
     assert [*map(default_width, sizes)] == [16, 32, 32, 64, 64, 128, 128, 256]
     fitted = fast(hidden_dim="auto").fit(make_mixed(50))
     assert fitted.denoiser_.network.outputs.in_features == 16
