@@ -103,10 +103,16 @@ class Axis:
         return self._beside(values, strict, 1)
 
     def others(self, values):
-        """Return the next higher or, by turns, lower values that are possible."""
-        low, high = self.below(values, True), self.above(values, True)
-        up = (np.arange(len(values)) % 2 == 0) | (low == values)
-        return np.where(up & (high != values), high, low)
+        """Return neighbours that are possible, so that two by two are exchanged."""
+        if self.known is not None:
+            return _exchanged(self.known, values)
+        if not self.unit:
+            return values
+        steps = np.round((values - self.start) / self.unit)
+        sign = np.where(steps % 2 == 0, 1, -1)
+        others = self.round(values + sign * self.unit)
+        inside = (others >= self.low) & (others <= self.high)
+        return np.where(inside, others, self.round(values - sign * self.unit))
 
     def _beside(self, values, strict, sign):
         """Return the nearest possible values on one side, within the range."""
@@ -135,12 +141,15 @@ class NameAxis:
     ----------
     places : ndarray of shape (n_levels,), dtype float64
         Place of each level.
+    counts : ndarray of shape (n_levels,), dtype int64
+        Rows that have it.
     """
 
     eps = unit = 0.0
 
-    def __init__(self, places):
+    def __init__(self, places, counts):
         self.places, self.known = places, np.sort(places)
+        self.by_frequency = places[np.argsort(-counts, kind="stable")]
 
     def read(self, values):
         """Return the places of canonical values; NaN stays NaN."""
@@ -167,13 +176,8 @@ class NameAxis:
         return values
 
     def others(self, values):
-        """Return the places exchanged, so that no two of the same are."""
-        order = np.argsort(values, kind="stable")
-        _, counts = np.unique(values, return_counts=True)
-        found = values.copy()
-        # Further on than the most frequent one there are only others.
-        found[order] = np.roll(values[order], counts.max(initial=0))
-        return found
+        """Return others about as frequent, so that two by two are exchanged."""
+        return _exchanged(self.by_frequency, values)
 
 
 def find_names(columns, frame):
@@ -182,8 +186,17 @@ def find_names(columns, frame):
     for j, column in enumerate(columns):
         if column.kind == "category" and len(column.levels) and frame[j].notna().any():
             own = [places.setdefault(level, len(places)) for level in column.levels]
-            axes[j] = NameAxis(np.array(own, dtype=np.float64))
+            levels = frame[j].dropna().to_numpy(dtype=np.int64)
+            counts = np.bincount(levels, minlength=len(own))
+            axes[j] = NameAxis(np.array(own, dtype=np.float64), counts)
     return axes
+
+
+def _exchanged(ordered, values):
+    """Return neighbours of values among ordered ones, each other's two by two."""
+    sorter = np.argsort(ordered)
+    at = sorter[np.searchsorted(ordered, values, sorter=sorter)]
+    return ordered[np.where((at ^ 1) < len(ordered), at ^ 1, at)]
 
 
 def find_axes(columns, kinds, frame):

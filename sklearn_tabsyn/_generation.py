@@ -21,6 +21,8 @@ from sklearn_tabsyn._sampling import SAMPLERS, Churn
 # is asked for: so each row meets the same arithmetic every time. Of shorter blocks the
 # threads would wait longer for the interpreter.
 BLOCK_ROWS = 2_048
+# Numbers of one kind that are computed of rows that walk together, and the fewest rows.
+MAX_NUMBERS, MIN_ROWS = 2**22, 128
 # Threads that compute a block each.
 MAX_WORKERS = 4
 # Sobol points may lie on an edge, which no normal number does.
@@ -103,7 +105,12 @@ def _draw(denoiser, sigmas, seed, sampler, churn, corrections, given, block):
     with torch.no_grad(), one_cast(), no_denormals():
         chance = chance.split(sizes, 1)
         if corrections is not None:
-            parts = corrections.walk(noise, chance)
+            pieces = [part.split(rows_at_once(denoiser)) for part in (noise, *chance)]
+            walked = [
+                corrections.walk(noise, chance)
+                for noise, *chance in zip(*pieces, strict=True)
+            ]
+            parts = map(torch.cat, zip(*walked, strict=True))
         else:
             x = denoiser.near_gaussian(noise, sigmas[0])
             if given is not None:
@@ -115,6 +122,17 @@ def _draw(denoiser, sigmas, seed, sampler, churn, corrections, given, block):
             x = sampler(denoiser.denoise, x, sigmas, **options)
             parts = denoiser.decode(x, x.new_full((1,), sigmas[-1]), chance)
     return *(part.cpu().numpy() for part in parts), *cells
+
+
+def rows_at_once(denoiser):
+    """Return how many rows of a block walk together.
+
+    What is computed of them is then soon found again by the processor, and small enough
+    for the allocator to keep.
+    """
+    n_outputs = sum(block.n_outputs for block in denoiser.blocks)
+    n_rows = 2 ** int(np.log2(MAX_NUMBERS / n_outputs))
+    return int(np.clip(n_rows, MIN_ROWS, BLOCK_ROWS))
 
 
 def _draw_some(draw, choose, block):

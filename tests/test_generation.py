@@ -11,6 +11,7 @@ from scipy.special import ndtr
 from scipy.stats import kstest
 from scipy.stats.qmc import Sobol
 
+from sklearn_tabsyn import _generation
 from sklearn_tabsyn._blocks import describe_columns
 from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
 from sklearn_tabsyn._encoding import Rows
@@ -20,6 +21,7 @@ from sklearn_tabsyn._generation import (
     even_noise,
     generate_blocks,
     noise_profile,
+    rows_at_once,
 )
 from sklearn_tabsyn._sampling import SAMPLERS, karras_sigmas
 
@@ -97,6 +99,17 @@ def test_threads_change_nothing_and_stay_as_they_were(denoiser):
 def test_no_more_blocks_than_needed(denoiser, n_rows):
     blocks = generate_blocks(denoiser, SIGMAS[-3:], [0], n_rows=n_rows)
     assert len(list(blocks)) == -(-n_rows // BLOCK_ROWS)
+
+
+def test_rows_of_wide_tables_walk_in_pieces(fast, mixed, monkeypatch):
+    synthesizer = fast().fit(mixed)
+    whole = synthesizer.sample(300, random_state=1)
+    assert rows_at_once(synthesizer.denoiser_) == BLOCK_ROWS
+    monkeypatch.setattr(_generation, "MAX_NUMBERS", 2**14)
+    assert _generation.MIN_ROWS <= rows_at_once(synthesizer.denoiser_) < BLOCK_ROWS
+    parts = synthesizer.sample(300, random_state=1)
+    same = (whole == parts) | (whole.isna() & parts.isna())
+    assert same.to_numpy().mean() > 0.98
 
 
 def test_churn_changes_the_rows_and_repeats(denoiser):
