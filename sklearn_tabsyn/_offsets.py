@@ -172,7 +172,7 @@ def find_offsets(values, axes, continuous, links, column, min_count=1):
     axes : dict of int to Axis
         Positions and axes of the columns.
     continuous : list of bool
-        Which columns have many values; only these have an offset.
+        Which columns have many values, and no maker yet; only these have an offset.
     links : list of Link
         What is known of the columns already. Rows where a link holds do not count.
     column : callable

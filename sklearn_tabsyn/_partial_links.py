@@ -34,7 +34,8 @@ def find_links(values, axes, continuous, always, taken=(), min_count=1):
     axes : dict of int to Axis or NameAxis
         Positions and axes of the columns.
     continuous : list of bool
-        Which columns have many values; only these are shifted or scaled.
+        Which columns have many values, and no maker yet; only these are compared after
+        a shift or a scale.
     always : list of Link
         What is known to hold in all rows.
     taken : set of int, default=()

@@ -59,10 +59,10 @@ class Relations:
 
     Parameters
     ----------
-    axes : dict of int to Axis
-        Positions and axes of numbers and dates.
+    axes : dict of int to Axis or NameAxis
+        Positions and axes of the columns that are compared.
     links : list of Link
-        Numbers that are made of others, sources before their targets.
+        Numbers and names that are made of others, sources before their targets.
     offsets : list of Offset
         Numbers that are sums of others, and dates that come a little after others.
     functions : list of Function
