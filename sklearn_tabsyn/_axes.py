@@ -148,7 +148,7 @@ class NameAxis:
     eps = unit = 0.0
 
     def __init__(self, places, counts):
-        self.places, self.known = places, np.sort(places)
+        self.places = places
         self.by_frequency = places[np.argsort(-counts, kind="stable")]
 
     def read(self, values):
@@ -160,16 +160,12 @@ class NameAxis:
 
     def write(self, values):
         """Return canonical values of places; NaN of those of other columns."""
-        found = np.full(len(values), np.nan)
-        order = np.argsort(self.places)
-        at = np.searchsorted(self.known, values).clip(max=len(order) - 1)
-        here = self.known[at] == values
-        found[here] = order[at[here]]
-        return found
+        at = _places_in(self.places, values)
+        return np.where(self.places[at] == values, at, np.nan)
 
     def nearest(self, values):
         """Return the same places where the column has such a name, otherwise NaN."""
-        return np.where(np.isin(values, self.known), values, np.nan)
+        return np.where(np.isin(values, self.places), values, np.nan)
 
     def round(self, values):
         """Return the same places."""
@@ -192,10 +188,16 @@ def find_names(columns, frame):
     return axes
 
 
+def _places_in(ordered, values):
+    """Return the places of values among others; any place of those not among them."""
+    sorter = np.argsort(ordered)
+    at = np.searchsorted(ordered, values, sorter=sorter)
+    return sorter[at.clip(max=len(ordered) - 1)]
+
+
 def _exchanged(ordered, values):
     """Return neighbours of values among ordered ones, each other's two by two."""
-    sorter = np.argsort(ordered)
-    at = sorter[np.searchsorted(ordered, values, sorter=sorter)]
+    at = _places_in(ordered, values)
     return ordered[np.where((at ^ 1) < len(ordered), at ^ 1, at)]
 
 

@@ -6,12 +6,9 @@ import numpy as np
 from scipy.special import gammaln
 
 from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._functions import MAX_LOG_CHANCE, N_FEW
 from sklearn_tabsyn._nearest import nearest_of
 
-# Rows that are looked at first.
-N_FEW = 300
-# Columns that do not depend on each other would rarely be so.
-MAX_LOG_CHANCE = np.log(1e-9)
 # Stands for a missing target.
 GAP = 1e300
 
@@ -113,11 +110,12 @@ def find_curves(frame, some, sources, targets, smooth):
         At most one for each target; no target is a source.
     """
     few = frame.to_numpy()[some[even_rows(len(some), N_FEW)]]
+    counts = np.array([len(np.unique(few[:, target])) for target in targets])
     found = {}
     for source in sources:
         if source in found:
             continue
-        seems = _seem_to_follow(few[:, targets], few[:, source])
+        seems = _seem_to_follow(few[:, targets], few[:, source], counts)
         for target in np.array(targets, dtype=int)[seems]:
             if target == source or target in found or _is_source(target, found):
                 continue
@@ -134,14 +132,13 @@ def _is_source(unit, curves):
     return any(curve.source == unit for curve in curves.values())
 
 
-def _seem_to_follow(targets, source):
-    """Tell which columns may follow another, by few rows."""
+def _seem_to_follow(targets, source, counts):
+    """Tell which columns, of so many distinct values, may follow another."""
     targets = targets[np.argsort(source, kind="stable")]
     steps = np.diff(targets, axis=0)
     unknown = np.isnan(steps)
     steps[unknown] = 0
     rising, falling = (steps >= 0).all(0), (steps <= 0).all(0)
-    counts = np.array([len(np.unique(part)) for part in targets.T])
     in_turn = np.count_nonzero(steps, axis=0) < counts
     return rising | falling | in_turn | unknown.all(0)
 

@@ -73,13 +73,13 @@ class Function:
         return nearest_of(self.keys[~np.isnan(self.keys)], source)
 
     def places(self, source):
-        """Return the place of each source among the keys."""
-        places = np.searchsorted(self.keys, self.known(source))
-        return places.clip(max=len(self.keys) - 1)
+        """Return the place of each known source among the keys."""
+        return np.searchsorted(self.keys, source).clip(max=len(self.keys) - 1)
 
     def predict(self, source, target):
         """Return what the target should be, and where nothing is known as it is."""
-        places, source = self.places(source), self.known(source)
+        source = self.known(source)
+        places = self.places(source)
         known = _same(self.keys[places], source)
         if not self.whole:
             known &= ~np.isnan(self.values[places]) & ~np.isnan(target)
@@ -168,7 +168,7 @@ def fitting_sources(functions, source, targets, gaps=True):
         Whether a missing source is one.
     """
     keys, shares = functions[0].keys, functions[0].shares
-    places = functions[0].places(source)
+    places = functions[0].places(functions[0].known(source))
     agrees = np.tile(gaps | ~np.isnan(keys), (len(source), 1))
     for function, (target, given) in zip(functions, targets, strict=True):
         agrees &= function.agrees(target) | ~given[:, None]

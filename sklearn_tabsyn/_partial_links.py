@@ -51,10 +51,11 @@ def find_links(values, axes, continuous, always, taken=(), min_count=1):
     units, many = np.array(list(axes)), np.flatnonzero(continuous)
     links, made = {link.target: link for link in always}, sources_of(always)
     free = np.array([j not in links and j not in taken for j in axes], dtype=bool)
-    frequent = {j: _frequent(values[:, j], min_count) for j in many}
+    least = max(2, min_count, COMMON * len(values))
+    frequent = {units[j]: _frequent(values[:, j], least) for j in many}
     rare = values[:, many].copy()
     for part, common in zip(rare.T, frequent.values(), strict=True):
-        part[np.isin(part, common)] = np.nan
+        part[:] = _without(common, part)
     found = _equals(values, units, free, axes)
     found += _shifted_or_scaled(rare, units[many], free[many], axes)
     always = set(links)
@@ -65,22 +66,25 @@ def find_links(values, axes, continuous, always, taken=(), min_count=1):
         kind, places = KINDS.index(link.kind), (-link.target, -link.source)
         return kind, -round(share, 3), made, -share, places
 
-    common = dict(zip(units[many], frequent.values(), strict=True))
     for _, link in sorted(found, key=preference):
         # A target is not a source of its own source, so no chain ends in itself.
         if link.target in links or comes_from(made, link.source, link.target):
             continue
         if link.kind != "equal":
-            link.common = common[link.target]
+            link.common = frequent[link.target]
         links[link.target], made[link.target] = link, link.sources
     return sources_first(links.values())
 
 
-def _frequent(column, min_count):
-    """Return the values that make up much of a column."""
+def _frequent(column, least):
+    """Return the values that at least so many rows of a column have."""
     values, counts = np.unique(column[~np.isnan(column)], return_counts=True)
-    least = max(2, min_count, COMMON * len(column))
     return values[counts >= least]
+
+
+def _without(values, column):
+    """Return a column with NaN where it has one of some values."""
+    return np.where(np.isin(column, values), np.nan, column)
 
 
 def _equals(values, units, free, axes):
@@ -88,8 +92,7 @@ def _equals(values, units, free, axes):
     found = []
     few = values[even_rows(len(values), 2 * N_SOME)].copy()
     for part in few.T:  # no two columns agree so often in these that it says much
-        distinct, counts = np.unique(part, return_counts=True)
-        part[np.isin(part, distinct[counts > len(part) / MIN_LIFT])] = np.nan
+        part[:] = _without(_frequent(part, len(part) // MIN_LIFT + 1), part)
     mixed = np.roll(few, 1, axis=0)
     for i in np.flatnonzero(free):
         share = (few[:, :i] == few[:, [i]]).mean(0)
@@ -120,10 +123,7 @@ def _equal_share(link, target, source, axes):
     telling = agreeing[~dull].astype(float)
     if telling.sum() ** 2 < MIN_VALUES * (telling**2).sum() or not len(telling):
         return 0.0
-    hidden = values[dull]
-    target, source = (
-        np.where(np.isin(part, hidden), np.nan, part) for part in (target, source)
-    )
+    target, source = (_without(values[dull], part) for part in (target, source))
     share = float(np.mean(target == source))
     chance = np.mean(target == np.roll(source, 1))
     if share < max(MIN_SHARE, MIN_LIFT * chance):

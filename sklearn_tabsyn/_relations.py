@@ -128,9 +128,9 @@ class Relations:
             links = find_links(part, family, free, links, made, min_count)
             offsets, links = find_offsets(part, family, free, links, column, min_count)
             found.links, found.offsets = found.links + links, found.offsets + offsets
+            kept = [j not in made for j in family]
             family = {j: axis for j, axis in family.items() if j not in made}
-            part = found._values(frame.iloc[some], family)
-            found.orders += find_orders(part, family, column)
+            found.orders += find_orders(part[:, kept], family, column)
         part = found._values(frame.iloc[some], names)
         found.links += find_links(part, names, [False] * len(names), [], made)
         found.listed = list_relations(found, columns, frame)

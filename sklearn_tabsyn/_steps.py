@@ -11,8 +11,8 @@ from sklearn.preprocessing import FunctionTransformer, OrdinalEncoder
 
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
 
-# Numbers with up to so many distinct values have a codebook, if as few are frequent: of
-# that many equally frequent ones two rows have the same as often.
+# Numbers with up to so many distinct values have a codebook, if two rows have the same
+# one as often as of so many equally frequent ones.
 MAX_DISCRETE, MAX_EVEN = 128, 16
 
 
@@ -44,9 +44,9 @@ def has_few_values(values):
     counts = np.unique(values, return_counts=True)[1]
     # A value seen about once says no more than its neighbourhood.
     limit = max(2, min(MAX_DISCRETE, len(values) // 4))
-    # As many values as tell rows apart by chance: some frequent ones are but few.
-    evenly = 1 / np.sum((counts / max(1, len(values))) ** 2) if len(counts) else 0
-    return len(counts) <= limit and evenly <= MAX_EVEN
+    # Two rows have the same value as often as if there were this many equal ones.
+    as_few = len(values) ** 2 <= MAX_EVEN * np.sum(counts**2)
+    return bool(len(counts) <= limit and as_few)
 
 
 def encoded_places(step, outputs):

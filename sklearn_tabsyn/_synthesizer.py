@@ -59,8 +59,9 @@ class DiffusionSynthesizer(
     encoder : ColumnTransformer, default=None
         Invertible steps that encode all columns of `X`. Outputs of `OrdinalEncoder`
         and `OneHotEncoder` become codebook columns, all others are continuous. By
-        default numbers with more than 128 values, or about as frequent ones as any 16,
-        are encoded by :class:`NormalScoreTransformer`, all else by `OrdinalEncoder`.
+        default numbers of more than 128 values, or of fewer that are spread as evenly
+        as more than 16 equal ones, are encoded by :class:`NormalScoreTransformer`,
+        everything else by `OrdinalEncoder`.
     protect_values : bool or int, default=False
         Rows in which a value must be found to be given out, 5 if True. Rarer numbers
         are interpolated, rarer names left out, ends of ranges averaged. `encoder` must
@@ -201,7 +202,7 @@ class DiffusionSynthesizer(
     splits of the critic's trees, and no rows. So it does hold single values, as the
     highest salary or a unique name, and of a column that is a function of another each
     pair once, such as code and name; with `protect_values` none of few rows. Rare
-    names, and gaps, then teach nothing; numbers of up to 128 values become the nearest
+    names, and gaps, then teach nothing; numbers of few values become the nearest
     frequent one; all others lie between means of groups, and may be real by chance
     where they are rounded. This is no differential privacy: rows can be close to real
     ones.
