@@ -140,7 +140,7 @@ class Budget:
         return min(share, 1.0)
 
 
-# Most rows that start from their covariance: of any table, for each column, and of wide
+# Most rows that start from their clusters: of any table, for each column, and of wide
 # tables. More teach the network better by itself.
 FEW, FEW_PER_COLUMN, FEW_OF_WIDE = 1_000, 64, 4_000
 # Steps after which a laptop has worked for ten minutes or so, however large the table.
@@ -156,7 +156,7 @@ WIDTHS, WIDEST = {100: 16, 500: 32, 2_000: 64, 12_000: 128}, 256
 
 
 def are_few(n_rows, n_columns):
-    """Tell whether rows teach more if they start from their covariance."""
+    """Tell whether rows teach more if they start from their clusters."""
     return n_rows <= np.clip(FEW_PER_COLUMN * n_columns, FEW, FEW_OF_WIDE)
 
 
@@ -171,14 +171,14 @@ def default_steps(n_rows, n_columns=1, has_start=False):
     Few for a small table, which is soon learned by heart, and more for a large one,
     though it is passed over fewer times. Measured on tables of 75 to 90,000 rows: with
     fewer steps a classifier tells the new rows apart more easily, with more they come
-    nearer to the training rows than to others. As many as rows, or three quarters of
-    those of other tables, if there is a start from the covariance, beyond which less is
+    nearer to the training rows than to others. Half as many as rows, or three quarters
+    of those of other tables, if there is a start from clusters, beyond which less is
     left to learn. Where rows are not the limit, up to half as many more of wide tables,
     which have more to learn. Tables of some thousand rows would be passed over most
     often, and copied most, without a limit.
     """
     if has_start:
-        return int(max(50, min(n_rows, 24 * n_rows**0.5)))
+        return int(max(50, min(n_rows / 2, 24 * n_rows**0.5)))
     small, middle, large = 32 * n_rows**0.5, 225 * n_rows**0.25, 1.15 * n_rows**0.75
     passed = MAX_PASSES * max(1 / BATCH_SHARE, n_rows / BATCH_SIZE[1])
     wide = times_more(n_columns, 1.5)

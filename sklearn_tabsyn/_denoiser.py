@@ -1,147 +1,18 @@
-"""Networks, and the denoiser that wraps them in exact Bayes for single columns."""
+"""The denoiser, which wraps a network in exact Bayes for single columns."""
 
 import copy
-import itertools
-import math
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sklearn_tabsyn._codebook import Codebook
+from sklearn_tabsyn._evidence import ClusterEvidence
 from sklearn_tabsyn._fast import fast_products
-from sklearn_tabsyn._gaussian import GaussianEvidence
 from sklearn_tabsyn._mixture import Mixture
+from sklearn_tabsyn._networks import Network
 from sklearn_tabsyn._start import GaussianStart
 
-
-class NoiseEmbedding(nn.Module):
-    """Cosines and sines of a noise label at frequencies from 1 to about 60.
-
-    Parameters
-    ----------
-    n_dims : int
-        Length of the embedding, an even number.
-    """
-
-    def __init__(self, n_dims):
-        super().__init__()
-        frequencies = torch.exp(torch.linspace(0, math.log(60), n_dims // 2))
-        self.register_buffer("frequencies", frequencies)
-
-    def forward(self, noise_labels: Tensor) -> Tensor:
-        """Return the embedding, (n, n_dims), of noise labels, (n,)."""
-        angles = noise_labels[:, None] * self.frequencies
-        return torch.cat([angles.cos(), angles.sin()], dim=1)
-
-
-class Network(nn.Module):
-    """The ends that both networks share: inputs with noise and class, and outputs."""
-
-    def __init__(self, n_inputs, n_outputs, hidden_dim, n_classes):
-        super().__init__()
-        self.inputs = nn.Linear(n_inputs, hidden_dim)
-        self.noise = nn.Sequential(
-            NoiseEmbedding(64),
-            nn.Linear(64, hidden_dim),
-            nn.SiLU(),
-            nn.Linear(hidden_dim, hidden_dim),
-        )
-        self.classes = None
-        if n_classes:
-            self.classes = nn.Linear(n_classes, hidden_dim, bias=False)
-        self.outputs = nn.Linear(hidden_dim, n_outputs)
-        # Zero at first: the denoiser starts as exact Bayes for single columns.
-        nn.init.zeros_(self.outputs.weight)
-        nn.init.zeros_(self.outputs.bias)
-
-    def enter(self, x, noise_labels, class_labels):
-        """Return the first hidden layer, (n, hidden_dim)."""
-        hidden = self.inputs(x) + self.noise(noise_labels)
-        if self.classes is not None and class_labels is not None:
-            hidden = hidden + self.classes(class_labels)
-        return hidden
-
-
-class ResidualMLP(Network):
-    """Residual blocks that each normalise, widen twofold, and narrow again.
-
-    Parameters
-    ----------
-    n_inputs, n_outputs : int
-        Number of input and of output features.
-    hidden_dim : int, default=256
-        Width of the blocks.
-    n_blocks : int, default=3
-        Number of blocks.
-    dropout : float, default=0.0
-        Share of inner activations that are dropped in training.
-    n_classes : int, default=0
-        Number of columns of `class_labels`; none are expected if 0.
-    """
-
-    def __init__(
-        self, n_inputs, n_outputs, hidden_dim=256, n_blocks=3, dropout=0.0, n_classes=0
-    ):
-        super().__init__(n_inputs, n_outputs, hidden_dim, n_classes)
-        self.blocks = nn.ModuleList(
-            nn.Sequential(
-                nn.LayerNorm(hidden_dim),
-                nn.Linear(hidden_dim, 2 * hidden_dim),
-                nn.SiLU(),
-                nn.Dropout(dropout),
-                nn.Linear(2 * hidden_dim, hidden_dim),
-            )
-            for _ in range(n_blocks)
-        )
-        self.norm = nn.LayerNorm(hidden_dim)
-
-    def forward(self, x, noise_labels, class_labels=None):
-        """Return the outputs, (n, n_outputs), of inputs (n, n_inputs).
-
-        `noise_labels`, (n,), or (1,) if all rows have the same, are c_noise =
-        ln(sigma) / 4; `class_labels`, (n, n_classes), say what is given: 1 for each
-        column that is.
-        """
-        hidden = self.enter(x, noise_labels, class_labels)
-        for block in self.blocks:
-            hidden = hidden + block(hidden)
-        return self.outputs(self.norm(hidden))
-
-
-class MLP(Network):
-    """The plain network of TabSyn: layers of h, 2h, 2h and h units.
-
-    Parameters
-    ----------
-    n_inputs, n_outputs : int
-        Number of input and of output features.
-    hidden_dim : int, default=256
-        The width h.
-    n_blocks : int, default=3
-        One less than the number of layers after the first.
-    dropout : float, default=0.0
-        Share of activations that are dropped in training.
-    n_classes : int, default=0
-        Number of columns of `class_labels`; none are expected if 0.
-    """
-
-    def __init__(
-        self, n_inputs, n_outputs, hidden_dim=256, n_blocks=2, dropout=0.0, n_classes=0
-    ):
-        super().__init__(n_inputs, n_outputs, hidden_dim, n_classes)
-        widths = [hidden_dim, *[2 * hidden_dim] * n_blocks, hidden_dim]
-        layers = []
-        for before, after in itertools.pairwise(widths):
-            layers += [nn.Linear(before, after), nn.SiLU(), nn.Dropout(dropout)]
-        self.layers = nn.Sequential(nn.SiLU(), *layers)
-
-    def forward(self, x, noise_labels, class_labels=None):
-        """Return the outputs, (n, n_outputs), of inputs (n, n_inputs)."""
-        return self.outputs(self.layers(self.enter(x, noise_labels, class_labels)))
-
-
 BLOCKS = {"mixture": Mixture, "codebook": Codebook}
-NETWORKS = {"residual_mlp": ResidualMLP, "mlp": MLP}
 # Noise level of a given column, so low that it leaves no doubt.
 NO_NOISE = 1e-4
 
@@ -177,7 +48,7 @@ class Denoiser(nn.Module):
         width = [len(b.mean) // b.n_columns for b in blocks for _ in range(b.n_columns)]
         owners = torch.arange(len(width)).repeat_interleave(torch.tensor(width))
         self.register_buffer("owners", owners)
-        self.observation, self.gaussian, self.start = observation, None, None
+        self.observation, self.evidence, self.start = observation, None, None
         sigma = torch.ones(1, 1)
         inputs = self._inputs(
             self.mean[None], sigma, self._logits(self.mean[None], sigma)
@@ -211,9 +82,11 @@ class Denoiser(nn.Module):
         # What depends on the level alone is computed once.
         return self(x, x.new_full((1,), sigma), class_labels)
 
-    def learn_from(self, covariance):
-        """Start training from Gaussian coordinates instead of independent columns."""
-        self.gaussian = GaussianEvidence(covariance, self.mean, self.variance)
+    def learn_from(self, clusters):
+        """Start training from clusters of rows instead of independent columns."""
+        coordinates = self.mean, self.variance, self.owners, self.is_number
+        books = [(block.n_columns, block.n_levels) for block in self.books]
+        self.evidence = ClusterEvidence(clusters, *coordinates, books)
 
     def draw_from(self, directions, variances, rest):
         """Start drawing from coordinates that spread like these."""
@@ -247,6 +120,17 @@ class Denoiser(nn.Module):
                 columns = torch.nonzero(missing >= 0).flatten()
                 block.log_prior[columns, missing[columns]] = -torch.inf
         return denoiser
+
+    @property
+    def books(self):
+        """The blocks of codebook columns."""
+        return [block for block in self.blocks if block.reads == "levels"]
+
+    @property
+    def is_number(self):
+        """Whether each coordinate, (d,), is a number or belongs to a code."""
+        kinds = torch.tensor([block.reads == "values" for block in self.blocks])
+        return kinds.repeat_interleave(torch.tensor(self.n_dims))
 
     def labels(self, values, levels):
         """Return what is given in the order of the blocks, (n, C), as `class_labels`.
@@ -358,18 +242,23 @@ class Denoiser(nn.Module):
         else:
             # What was just made single spares another pass over memory.
             outputs = outputs.float().mul_(fading)
-        if self.gaussian is not None:
+        if self.evidence is not None:
             outputs = outputs + self._heard(x, sigma, logits)
         return outputs
 
     def _heard(self, x, sigma, logits):
-        """Return the outputs, (n, n_outputs), that Gaussian coordinates would have."""
-        heard = (part.split(self.n_dims, 1) for part in self.gaussian(x, sigma))
+        """Return the outputs, (n, n_outputs), of what clusters of rows tell."""
+        books = [n for n, block in enumerate(self.blocks) if block.reads == "levels"]
+        beliefs = [logits[n].softmax(-1) for n in books]
+        *heard, log_odds = self.evidence(x, sigma, beliefs)
+        heard = (part.split(self.n_dims, 1) for part in heard)
         parts = zip(self.blocks, x.split(self.n_dims, 1), logits, *heard, strict=True)
         level = sigma[:, None]
         outputs = [
             block.hear(part, own, level, *told) for block, part, own, *told in parts
         ]
+        for n, gain in zip(books, log_odds, strict=True):
+            outputs[n] = outputs[n] + gain.flatten(1)
         return torch.cat(outputs, 1)
 
     def _split(self, levels):

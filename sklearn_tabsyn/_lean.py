@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn.functional import linear
 
 from sklearn_tabsyn._codebook import LANES
-from sklearn_tabsyn._denoiser import Network
+from sklearn_tabsyn._networks import Network
 
 # Outputs of a layer that are looked at, about, to find the directions.
 N_HEARD = 2_048

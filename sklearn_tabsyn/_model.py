@@ -15,7 +15,7 @@ from sklearn_tabsyn._conditions import (
 )
 from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows, TableEncoder
-from sklearn_tabsyn._gaussian import learn_covariance
+from sklearn_tabsyn._evidence import learn_clusters
 from sklearn_tabsyn._given import Cells, Choice, Given
 from sklearn_tabsyn._observation import Layout, Observation
 from sklearn_tabsyn._protection import min_rows
@@ -56,7 +56,7 @@ class TableModel:
         self.blocks = blocks
         self.layout = layout
         self.conditional = conditional
-        self.covariance = self.spread = None
+        self.clusters = self.spread = None
 
     @classmethod
     def learn(
@@ -368,8 +368,8 @@ class TableModel:
     def build_denoiser(self, network=None, rows=None, weights=None):
         """Return an untrained denoiser; by the network of the last call if None.
 
-        It draws from how the rows spread, and starts training from the covariance of
-        few rows; both are those of the last call if none are given.
+        It draws from how the rows spread, and starts training from the clusters of few
+        rows; both are those of the last call if none are given.
         """
         if network is not None:
             self.network = network
@@ -381,10 +381,10 @@ class TableModel:
             dataset = RowDataset(rows, weights / weights.mean())
             self.spread = learn_start(denoiser, dataset)
             if are_few(len(weights), self.n_units) and not self.conditional:
-                self.covariance = learn_covariance(denoiser, dataset)
+                self.clusters = learn_clusters(denoiser, dataset)
         denoiser.draw_from(*self.spread)
-        if self.covariance is not None:
-            denoiser.learn_from(self.covariance)
+        if self.clusters is not None:
+            denoiser.learn_from(self.clusters)
         return denoiser
 
 

@@ -8,7 +8,7 @@ NOTHING = 1e-6
 SMOOTHING = 0.35
 
 
-def shrunk_covariance(deviations):
+def shrunk_covariance(covariance, n_free):
     """Return the covariance of rows by quadratic-inverse shrinkage.
 
     Few rows of many columns spread the eigenvalues of their covariance: large ones come
@@ -19,17 +19,18 @@ def shrunk_covariance(deviations):
 
     Parameters
     ----------
-    deviations : ndarray of shape (n, d), dtype float64
-        Deviations of rows from their mean, which has cost one degree of freedom.
+    covariance : ndarray of shape (d, d), dtype float64
+        Sample covariance of the rows.
+    n_free : int
+        Rows that it was computed from, less one for each mean that was.
 
     Returns
     -------
     covariance : ndarray of shape (d, d), dtype float64
         Symmetric, with the trace of the sample covariance and no eigenvalue below zero.
     """
-    n_free = len(deviations) - 1
-    sample, directions = np.linalg.eigh(deviations.T @ deviations / n_free)
-    varies = sample > NOTHING * sample[-1]
+    sample, directions = np.linalg.eigh(covariance)
+    varies = sample > NOTHING * sample.max(initial=0)
     n_dims = len(sample)
     if varies.sum() < min(n_dims, n_free):
         # Directions in which nothing can vary, such as the sum of one-hot codes.

@@ -19,10 +19,10 @@ from sklearn_tabsyn._batches import (
     weighted_rows,
 )
 from sklearn_tabsyn._critic import Critic, train_critic, wants_critic
-from sklearn_tabsyn._denoiser import NETWORKS
 from sklearn_tabsyn._generation import noise_profile
 from sklearn_tabsyn._likelihood import suited_points
 from sklearn_tabsyn._model import TableModel
+from sklearn_tabsyn._networks import NETWORKS
 from sklearn_tabsyn._new_rows import NewRows
 from sklearn_tabsyn._persistence import WeightsAsArrays
 from sklearn_tabsyn._sampling import SAMPLERS, check_sampling
@@ -47,8 +47,8 @@ class DiffusionSynthesizer(
     denoiser is exact Bayes for each column by itself times what the network knows from
     the other columns, so it starts as "the columns are independent" and spends all its
     training on how they depend on each other. Up to 1,000 rows, or 64 for each column
-    and 4,000 in all, unless `conditional`, it starts as "the columns are Gaussian",
-    with a shrunk covariance.
+    and 4,000 in all, unless `conditional`, it starts as "the rows are some clusters of
+    Gaussian ones", as many as make rows likeliest that were left out.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ class DiffusionSynthesizer(
     Notes
     -----
     A fitted synthesizer, and its pickle, keeps the weights of the network, the distinct
-    values of each column with their ranks and shares, the covariance of few rows, the
+    values of each column with their ranks and shares, the clusters of few rows, the
     splits of the critic's trees, and no rows. So it does hold single values, as the
     highest salary or a unique name, and of a column that is a function of another each
     pair once, such as code and name; with `protect_values` none of few rows. Rare
@@ -468,7 +468,7 @@ class DiffusionSynthesizer(
         if weight_decay == "auto":
             weight_decay = 0.0 if self.conditional else WEIGHT_DECAY
         if max_iter == "auto":
-            has_start = denoiser.gaussian is not None
+            has_start = denoiser.evidence is not None
             max_iter = default_steps(n_rows, n_columns, has_start)
         if batch_size == "auto":
             batch_size = default_batch(n_rows)

@@ -10,9 +10,10 @@ from scipy.stats import kstest
 
 from sklearn_tabsyn._blocks import describe_columns
 from sklearn_tabsyn._corrections import learn_corrections
-from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
+from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._generation import BLOCK_ROWS, even_noise, generate_blocks
+from sklearn_tabsyn._networks import ResidualMLP
 from sklearn_tabsyn._sampling import karras_sigmas, unipc
 
 SIGMAS = karras_sigmas(9, 0.02, 8.0, 7.0).tolist()

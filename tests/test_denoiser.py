@@ -8,8 +8,9 @@ import torch
 
 from sklearn_tabsyn._batches import Batch
 from sklearn_tabsyn._blocks import describe_columns
-from sklearn_tabsyn._denoiser import MLP, Denoiser, NoiseEmbedding, ResidualMLP
+from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows
+from sklearn_tabsyn._networks import MLP, NoiseEmbedding, ResidualMLP
 
 
 class Recorder(torch.nn.Module):

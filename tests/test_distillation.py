@@ -20,7 +20,7 @@ from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._blocks import describe_columns
 from sklearn_tabsyn._corrections import learn_corrections
 from sklearn_tabsyn._critic import Critic
-from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
+from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._distillation import (
     FIRST_BLOCKS,
     MAX_NUMBERS,
@@ -32,6 +32,7 @@ from sklearn_tabsyn._distillation import (
 )
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._generation import generate_blocks
+from sklearn_tabsyn._networks import ResidualMLP
 from sklearn_tabsyn._sampling import heun, karras_sigmas
 
 START = STUDENT_SIGMAS[1][0]

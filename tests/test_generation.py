@@ -13,7 +13,7 @@ from scipy.stats.qmc import Sobol
 
 from sklearn_tabsyn import _generation
 from sklearn_tabsyn._blocks import describe_columns
-from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
+from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._generation import (
     BLOCK_ROWS,
@@ -23,6 +23,7 @@ from sklearn_tabsyn._generation import (
     noise_profile,
     rows_at_once,
 )
+from sklearn_tabsyn._networks import ResidualMLP
 from sklearn_tabsyn._sampling import SAMPLERS, karras_sigmas
 
 SIGMAS = karras_sigmas(25, 0.01, 20.0, 7.0)

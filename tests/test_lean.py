@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from sklearn_tabsyn import _corrections
-from sklearn_tabsyn._denoiser import MLP, ResidualMLP
 from sklearn_tabsyn._lean import Listener, lean
+from sklearn_tabsyn._networks import MLP, ResidualMLP
 
 N_INPUTS, WIDTH, N_CALLS = 300, 256, 4
 

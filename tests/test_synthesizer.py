@@ -23,7 +23,7 @@ from skorch.callbacks import Callback
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._batches import default_width
-from sklearn_tabsyn._denoiser import ResidualMLP
+from sklearn_tabsyn._networks import ResidualMLP
 
 
 @pytest.fixture(scope="module")
@@ -354,7 +354,7 @@ def test_loss_curve_falls(fitted):
 
 
 @pytest.mark.parametrize(
-    ("conditional", "steps"), [(False, [50, 160]), (True, [202, 404])]
+    ("conditional", "steps"), [(False, [50, 80]), (True, [202, 404])]
 )
 def test_default_budget_grows_with_the_rows(fast, conditional, steps):
     how = {"max_iter": "auto", "hidden_dim": 2, "conditional": conditional}

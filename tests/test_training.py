@@ -23,8 +23,9 @@ from sklearn_tabsyn._batches import (
 )
 from sklearn_tabsyn._blocks import describe_columns
 from sklearn_tabsyn._callbacks import LearningRate, WeightAverage
-from sklearn_tabsyn._denoiser import Denoiser, ResidualMLP
+from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows
+from sklearn_tabsyn._networks import ResidualMLP
 from sklearn_tabsyn._training import EDMLoss, losses_of, train_denoiser
 
 N_ROWS = 300
@@ -137,9 +138,9 @@ def test_no_table_is_passed_over_too_often():
             assert passes <= MAX_PASSES
 
 
-def test_a_start_needs_as_many_steps_as_rows():
-    steps = [default_steps(n, has_start=True) for n in (9, 75, 500, FEW)]
-    assert steps == [50, 75, 500, 758]
+def test_a_start_needs_half_as_many_steps_as_rows():
+    steps = [default_steps(n, has_start=True) for n in (9, 75, 500, FEW, 4 * FEW)]
+    assert steps == [50, 50, 250, 500, 1517]
     assert default_steps(FEW, has_start=True) < default_steps(FEW)
 
 

@@ -1,0 +1,265 @@
+"""What the columns of few rows tell about each other, by clusters of Gaussian rows."""
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor, nn
+
+from sklearn_tabsyn._clusters import Clusters, Seen, find_clusters, odds_of, spread
+
+# More coordinates than this would take longer than the network.
+MAX_COORDINATES = 512
+# The least variance of any direction, as a share of that of a coordinate, and the least
+# standard deviation of a coordinate in a cluster, as a share of that in all rows.
+MIN_EIGENVALUE, MIN_SPREAD = 1e-3, 0.05
+# The largest share of its variance that a coordinate is told by others.
+MAX_TOLD = 0.99
+# The least likelihood of a column, relative to all rows.
+MIN_ODDS = 1e-8
+
+
+class ClusterEvidence(nn.Module):
+    """What all other columns of a noisy row tell about each of its coordinates.
+
+    Clean rows belong to clusters. How likely each is follows by Bayes' rule from the
+    numbers, which are jointly Gaussian within a cluster, with noise and without, and
+    from what codebook columns believe of their levels. Within a cluster the other
+    coordinates tell what those of Gaussian rows do, which is known exactly. Both
+    together are a Gaussian factor `exp(h u - J u^2 / 2)` of the deviation u of the
+    clean coordinate from its mean, and odds of levels.
+
+    Parameters
+    ----------
+    clusters : Clusters
+        Of all coordinates, means being deviations from that of all rows.
+    mean, variance : Tensor of shape (d,)
+        Mean and variance of each coordinate by itself.
+    owners : Tensor of shape (d,)
+        Column of each coordinate.
+    is_number : Tensor of shape (d,), dtype bool
+        Whether it is a number or belongs to a code.
+    books : list of (int, int)
+        Number of columns and of levels of each block of codebook columns.
+    """
+
+    def __init__(self, clusters, mean, variance, owners, is_number, books):
+        super().__init__()
+        numbers, codes = (torch.nonzero(of).flatten() for of in (is_number, ~is_number))
+        self.n_columns = [n_columns for n_columns, _ in books]
+        self.n_all = len(owners.unique())
+        among = np.ix_(range(len(clusters.shares)), numbers, numbers)
+        eigenvalues, directions = np.linalg.eigh(clusters.covariances)
+        number_eigenvalues, number_directions = np.linalg.eigh(
+            clusters.covariances[among]
+        )
+        within = np.diagonal(clusters.covariances, axis1=1, axis2=2)
+        arrays = {
+            "log_shares": np.log(clusters.shares)[:, None],
+            "centers": clusters.centers[:, None],
+            "within": np.where(within > 0, within, 1)[:, None],
+            "eigenvalues": eigenvalues.clip(0),
+            "directions": directions,
+            "number_eigenvalues": number_eigenvalues.clip(0),
+            "number_directions": number_directions,
+        }
+        ends = np.cumsum([n_columns * n_levels for n_columns, n_levels in books])
+        parts = np.split(clusters.odds, ends[:-1])
+        for place, (part, sizes) in enumerate(zip(parts, books, strict=False)):
+            arrays[f"odds_{place}"] = part.reshape(*sizes, -1)
+        for name, array in arrays.items():
+            self.register_buffer(name, torch.tensor(array).to(mean))
+        self.register_buffer("mean", mean.clone())
+        self.register_buffer("varies", variance > 0)
+        self.register_buffer("variance", torch.where(self.varies, variance, 1.0))
+        for name, places in {
+            "owners": owners.clone(),
+            "numbers": numbers,
+            "codes": codes,
+            "code_columns": owners[codes].unique(),
+        }.items():
+            self.register_buffer(name, places)
+
+    def forward(self, x: Tensor, sigma: Tensor, beliefs):
+        """Return h and J, (n, d) each, and the logarithms of odds of levels.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, d)
+            Noisy coordinates.
+        sigma : Tensor of shape (n,) or (1,)
+            Noise level of each row, or of all.
+        beliefs : list of Tensor of shape (n, C, K)
+            What the codebook columns of each block believe of their levels.
+
+        Returns
+        -------
+        pull, precision : Tensor of shape (n, d)
+            h and J.
+        log_odds : list of Tensor of shape (n, C, K)
+            For each of these blocks, what its levels gain by the likely clusters.
+        """
+        x, noise = x - self.mean, sigma[:, None] ** 2
+        means, left = self._told(x, noise)
+        if len(means) == 1:
+            factor = _factor(means[0], left[0], 0, self.variance)
+            return *(part * self.varies for part in factor), [0 * b for b in beliefs]
+        shares = self._shares(x, noise, beliefs)
+        own = shares[:, :, self.owners]
+        pull, precision = torch.empty_like(x), torch.empty_like(x)
+        for at, factors in (
+            (self.numbers, self._of_numbers),
+            (self.codes, self._of_codes),
+        ):
+            parts = (part[:, :, at] for part in (own, means, left))
+            pull[:, at], precision[:, at] = factors(at, *parts)
+        columns = shares[:, :, self.code_columns].split(self.n_columns, 2)
+        log_odds = [
+            torch.einsum("knc,clk->ncl", part, odds).clamp(min=MIN_ODDS).log()
+            for part, odds in zip(columns, self._odds(), strict=True)
+        ]
+        return pull * self.varies, precision * self.varies, log_odds
+
+    def _told(self, x, noise):
+        """Return mean and variance, (k, n, d), of clean coordinates by all others."""
+        means, left = [], []
+        for center, eigenvalues, directions in zip(
+            self.centers, self.eigenvalues, self.directions, strict=True
+        ):
+            weights, precision = _weigh(x - center, noise, eigenvalues, directions)
+            means.append(x - weights / precision)
+            # The share of its variance that is gone, given the other noisy ones.
+            shares = eigenvalues / (eigenvalues + noise)
+            left.append((shares @ directions.T**2 / precision).expand_as(x))
+        return torch.stack(means), torch.stack(left)
+
+    def _shares(self, x, noise, beliefs):
+        """Return how likely each cluster is, (k, n, C), by all columns but one."""
+        told = x.new_empty(len(self.centers), len(x), self.n_all)
+        whole, told[:, :, self.owners[self.numbers]] = self._by_numbers(x, noise)
+        codes = [
+            torch.einsum("ncl,clk->knc", part, odds)
+            for part, odds in zip(beliefs, self._odds(), strict=True)
+        ]
+        if codes:
+            codes = torch.cat(codes, 2).clamp(min=MIN_ODDS).log()
+            whole, told[:, :, self.code_columns] = whole + codes.sum(2), codes
+        return (self.log_shares + whole)[:, :, None].sub(told).softmax(0)
+
+    def _by_numbers(self, x, noise):
+        """Return log-densities of the numbers, (k, n), and of each given the others."""
+        whole, told = [], []
+        for center, eigenvalues, directions in zip(
+            self.centers, self.number_eigenvalues, self.number_directions, strict=True
+        ):
+            deviations = (x - center)[:, self.numbers]
+            how = noise, eigenvalues, directions
+            weights, precision = _weigh(deviations, *how)
+            spread = (eigenvalues + noise).log().sum(1)
+            whole.append(-((deviations * weights).sum(1) + spread) / 2)
+            told.append((precision.log() - weights**2 / precision) / 2)
+        return torch.stack(whole), torch.stack(told)
+
+    def _of_numbers(self, at, shares, means, left):
+        """Return the Gaussian factor with the moments of the mixture of clusters."""
+        mean = (shares * means).sum(0)
+        left = (shares * (left + (means - mean) ** 2)).sum(0)
+        return _factor(mean, left, 0, self.variance[at])
+
+    def _of_codes(self, at, shares, means, left):
+        """Return the mean factor of levels within the clusters."""
+        parts = self.centers[..., at], self.within[..., at]
+        return [(shares * part).sum(0) for part in _factor(means, left, *parts)]
+
+    def _odds(self):
+        return [getattr(self, f"odds_{place}") for place in range(len(self.n_columns))]
+
+
+def learn_clusters(denoiser, dataset):
+    """Return the clusters of rows, if there can be any.
+
+    Parameters
+    ----------
+    denoiser : Denoiser
+        Encodes rows.
+    dataset : RowDataset
+        The training rows and their weights.
+
+    Returns
+    -------
+    clusters : Clusters or None
+        As :class:`ClusterEvidence` takes them; None of one row, or of too many
+        coordinates. Within a cluster those of one column have no covariance: what it
+        tells of itself is known already.
+    """
+    if len(dataset) == 1 or len(denoiser.mean) > MAX_COORDINATES:
+        return None
+    batch, weights = dataset.__getitems__(np.arange(len(dataset)))
+    weights = (weights / weights.mean()).double().numpy()
+    scale = denoiser.variance.sqrt().double().numpy()
+    deviations = (denoiser.encode(batch) - denoiser.mean).double().numpy()
+    scores = deviations / np.where(scale > 0, scale, 1)
+    numbers = scores[:, denoiser.is_number.numpy() & (scale > 0)]
+    levels = _side_by_side(denoiser.books, batch.levels)
+    belonging = find_clusters(Seen(numbers, levels, scores, weights))
+    shares, centers, covariances = spread(scores, weights, belonging)
+    novelty = torch.cat([block.novelty for block in denoiser.blocks]).double().numpy()
+    covariances = np.stack([_separate(c, novelty, denoiser) for c in covariances])
+    return Clusters(
+        shares,
+        novelty * centers * scale,
+        covariances * scale[:, None] * scale,
+        odds_of(levels, weights, belonging),
+    )
+
+
+def _weigh(deviations, noise, eigenvalues, directions):
+    """Return the precision matrix of noisy rows times these, and its diagonal."""
+    inverse = (eigenvalues + noise).reciprocal()
+    if len(noise) == 1:
+        # one matrix for all rows, half the products
+        weights = deviations @ ((directions * inverse) @ directions.T)
+    else:
+        weights = (deviations @ directions * inverse) @ directions.T
+    return weights, inverse @ directions.T**2
+
+
+def _factor(mean, left, center, variance):
+    """Return h and J that lead a prior of known mean and variance to another."""
+    told = (1 - left / variance).clamp(0, MAX_TOLD)
+    precision = told / (1 - told) / variance
+    return (mean - center) / (variance * (1 - told)) + precision * center, precision
+
+
+def _side_by_side(books, levels):
+    """Return 1 where a row has a level, (n, L), of levels of all columns in turn."""
+    places, n_before = [np.zeros((len(levels), 0), dtype=int)], 0
+    for block in books:
+        starts = n_before + block.n_levels * np.arange(block.n_columns)
+        places.append(block.places(levels)[0].numpy() + starts)
+        n_before += block.n_levels * block.n_columns
+    places = np.concatenate(places, 1)
+    ends = np.arange(len(places) + 1) * places.shape[1]
+    ones = np.ones(places.size)
+    return sp.csr_array((ones, places.ravel(), ends), (len(places), n_before))
+
+
+def _separate(covariance, novelty, denoiser):
+    """Return what coordinates of other columns tell, and no more than is new."""
+    covariance = covariance * novelty[:, None] * novelty
+    covariance[np.diag_indices_from(covariance)] += 1 - novelty**2
+    owners = denoiser.owners.numpy()
+    own = owners[:, None] == owners
+    variances = np.diag(covariance).copy()
+    covariance[own] = 0
+    np.fill_diagonal(covariance, variances)
+    return _positive(covariance)
+
+
+def _positive(covariance):
+    """Return the covariance with no eigenvalue and no variance below the least."""
+    scale = np.sqrt(np.diag(covariance)).clip(1e-12)
+    correlation = covariance / scale / scale[:, None]
+    eigenvalues, directions = np.linalg.eigh(correlation)
+    lifted = (directions * eigenvalues.clip(MIN_EIGENVALUE)) @ directions.T
+    scale = scale.clip(MIN_SPREAD) / np.sqrt(np.diag(lifted))
+    return lifted * scale * scale[:, None]

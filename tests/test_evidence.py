@@ -1,0 +1,218 @@
+"""The start of few rows: clusters of rows instead of independent columns."""
+
+import pickle
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import multivariate_normal, norm
+
+from sklearn_tabsyn import DiffusionSynthesizer, _evidence
+from sklearn_tabsyn._batches import FEW, FEW_OF_WIDE, FEW_PER_COLUMN, Batch, RowDataset
+from sklearn_tabsyn._blocks import describe_columns
+from sklearn_tabsyn._clusters import Clusters
+from sklearn_tabsyn._denoiser import Denoiser
+from sklearn_tabsyn._encoding import Rows
+from sklearn_tabsyn._evidence import ClusterEvidence, learn_clusters
+from sklearn_tabsyn._networks import ResidualMLP
+
+
+def make_rows(n_rows=1_500, seed=0):
+    """Return two numbers and a level that all hang together."""
+    rng = np.random.default_rng(seed)
+    level = rng.integers(0, 2, n_rows)
+    first = rng.normal(size=n_rows)
+    second = 0.8 * first + 0.6 * rng.normal(size=n_rows) + level
+    values = np.stack([first, second], 1).astype(np.float32)
+    return Rows(values, values, level[:, None].astype(np.int32))
+
+
+def make_denoiser(rows):
+    blocks = describe_columns(rows, [(2, False)], np.ones(len(rows.levels)))
+    return Denoiser(blocks, partial(ResidualMLP, hidden_dim=8)).eval()
+
+
+NO_LEVELS = np.zeros((0, 1))
+COVARIANCE = np.array([[1.0, 0.6, 0.2], [0.6, 2.0, 0.5], [0.2, 0.5, 0.5]])
+
+
+def told_of(evidence, x, sigma, beliefs=()):
+    """Return mean and variance of each clean deviation that the evidence leads to."""
+    pull, precision, log_odds = evidence(x, sigma, list(beliefs))
+    variance = 1 / (1 / evidence.variance + precision)
+    return variance * pull, variance, log_odds
+
+
+def conditional(x, covariance, j, s):
+    """Return mean and variance of coordinate j of Gaussian rows, by noisy others."""
+    others = np.arange(len(x)) != j
+    noise = s**2 * np.eye(others.sum())
+    inverse = np.linalg.inv(covariance[np.ix_(others, others)] + noise)
+    weight = covariance[j, others] @ inverse
+    return weight @ x[others], covariance[j, j] - weight @ covariance[others, j]
+
+
+@pytest.mark.parametrize("shared_level", [False, True])
+def test_evidence_of_one_cluster_is_that_of_the_other_coordinates(shared_level):
+    mean, variance = torch.tensor([0.5, -1.0, 0.0]), torch.tensor([1.0, 2.0, 0.5])
+    clusters = Clusters(np.ones(1), np.zeros((1, 3)), COVARIANCE[None], NO_LEVELS)
+    numbers = torch.ones(3, dtype=torch.bool)
+    evidence = ClusterEvidence(
+        clusters, mean, variance, torch.arange(3), numbers, books=[]
+    )
+    x, sigma = torch.randn(4, 3), torch.tensor([0.05, 0.3, 1.0, 20.0])
+    if shared_level:
+        sigma = sigma[1:2]
+    means, variances, _ = told_of(evidence, x, sigma)
+    for i, s in enumerate(sigma.expand(4).numpy()):
+        for j in range(3):
+            center, left = conditional((x[i] - mean).numpy(), COVARIANCE, j, s)
+            np.testing.assert_allclose(means[i, j], center, rtol=1e-2, atol=1e-4)
+            np.testing.assert_allclose(variances[i, j], left, rtol=1e-2, atol=1e-4)
+
+
+def test_evidence_of_clusters_has_the_moments_of_their_mixture():
+    shares = np.array([0.3, 0.7])
+    centers = np.array([[1.4, -0.7, 2.1], [-0.6, 0.3, -0.9]])
+    covariances = np.stack([COVARIANCE, np.diag([0.3, 0.4, 0.2])])
+    moments = covariances.diagonal(0, 1, 2) + centers**2
+    variance = torch.tensor(shares @ moments).float()
+    evidence = ClusterEvidence(
+        Clusters(shares, centers, covariances, np.zeros((0, 2))),
+        torch.zeros(3),
+        variance,
+        torch.arange(3),
+        torch.ones(3, dtype=torch.bool),
+        books=[],
+    )
+    torch.manual_seed(0)
+    x, sigma = 2 * torch.randn(200, 3), torch.full((200,), 0.4)
+    means, variances, _ = told_of(evidence, x, sigma)
+    compared = 0
+    for i in range(200):
+        for j in range(3):
+            row, others = x[i].numpy(), np.arange(3) != j
+            parts = [
+                conditional(row - c, each, j, 0.4)
+                for c, each in zip(centers, covariances, strict=True)
+            ]
+            noisy = [
+                multivariate_normal(
+                    c[others], each[np.ix_(others, others)] + 0.16 * np.eye(2)
+                )
+                for c, each in zip(centers, covariances, strict=True)
+            ]
+            odds = shares * [normal.pdf(row[others]) for normal in noisy]
+            odds /= odds.sum()
+            told, left = np.array(parts).T
+            told = told + centers[:, j]
+            mean = odds @ told
+            left = odds @ (left + (told - mean) ** 2)
+            if left < variance[j]:
+                compared += 1
+                np.testing.assert_allclose(means[i, j], mean, rtol=0.02, atol=2e-3)
+                np.testing.assert_allclose(variances[i, j], left, rtol=0.02, atol=2e-3)
+    assert compared > 300
+
+
+def test_levels_and_numbers_tell_the_cluster_of_levels():
+    # one number, then two columns of two levels; clusters differ in all of them
+    shares = np.array([0.4, 0.6])
+    odds = np.array([[2.0, 0.5], [0.25, 1.5], [0.3, 1.4], [1.6, 0.6]])
+    centers = np.zeros((2, 5))
+    centers[:, 0] = 1.5, -1
+    evidence = ClusterEvidence(
+        Clusters(shares, centers, np.stack([np.eye(5)] * 2), odds),
+        torch.zeros(5),
+        torch.ones(5),
+        torch.tensor([0, 1, 1, 2, 2]),
+        torch.tensor([True] + [False] * 4),
+        books=[(2, 2)],
+    )
+    x, sigma = torch.zeros(1, 5), torch.tensor([0.5])
+    x[0, 0] = 0.8
+    belief = torch.tensor([[[0.9, 0.1], [0.2, 0.8]]])
+    _, _, [log_odds] = evidence(x, sigma, [belief])
+    number = norm.pdf(0.8, centers[:, 0], np.sqrt(1.25))
+    by_first = shares * number * (0.9 * odds[0] + 0.1 * odds[1])
+    np.testing.assert_allclose(
+        log_odds[0, 1], np.log(odds[2:] @ (by_first / by_first.sum())), rtol=1e-4
+    )
+    by_second = shares * number * (0.2 * odds[2] + 0.8 * odds[3])
+    np.testing.assert_allclose(
+        log_odds[0, 0], np.log(odds[:2] @ (by_second / by_second.sum())), rtol=1e-4
+    )
+
+
+def test_untrained_denoiser_knows_what_hangs_together():
+    rows = make_rows()
+    denoiser = make_denoiser(rows)
+    seen = RowDataset(rows).__getitems__(np.arange(1_500))[0]
+    errors = {}
+    for start in ("independent", "clusters"):
+        if start == "clusters":
+            denoiser.learn_from(learn_clusters(denoiser, RowDataset(rows)))
+        torch.manual_seed(0)
+        for sigma in (0.05, 0.5):
+            clean = denoiser.encode(seen)
+            noisy = clean + sigma * torch.randn_like(clean)
+            level = torch.full((len(clean),), sigma)
+            with torch.no_grad():
+                error = (denoiser(noisy, level) - clean).square().mean(0)
+            errors[start, sigma] = error.numpy()
+    for sigma, most in {0.05: 1.02, 0.5: 0.95}.items():
+        numbers = [errors[start, sigma][:2] for start in ("clusters", "independent")]
+        assert (numbers[0] < most * numbers[1]).all()
+
+
+def test_covariance_of_few_rows_is_shrunk():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(50, 2)).astype(np.float32)
+    rows = Rows(values, values, np.zeros((50, 1), np.int32))
+    denoiser = Denoiser(
+        describe_columns(rows, [(1, False)], np.ones(50)),
+        partial(ResidualMLP, hidden_dim=8),
+    )
+    clusters = learn_clusters(denoiser, RowDataset(rows))
+    [covariance] = clusters.covariances
+    deviations = np.sqrt(denoiser.variance.numpy())
+    np.testing.assert_allclose(np.sqrt(np.diag(covariance)), deviations, rtol=1e-5)
+    own = np.corrcoef(values.T)[0, 1] * deviations[0] * deviations[1]
+    assert abs(covariance[0, 1]) < 0.9 * abs(own)
+    denoiser.learn_from(clusters)
+    batch = Batch(
+        torch.tensor(values),
+        torch.zeros(50, 1).long(),
+        torch.ones(50, 2),
+        torch.ones(50, 1),
+    )
+    x = denoiser.encode(batch)
+    assert torch.isfinite(denoiser(x, torch.full((50,), 1e-3))).all()
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_columns", "conditional", "starts"),
+    [
+        (FEW, 2, False, True),
+        (FEW + 1, 2, False, False),
+        (200, 2, True, False),
+        (20 * FEW_PER_COLUMN, 20, False, True),
+        (20 * FEW_PER_COLUMN + 1, 20, False, False),
+        (FEW_OF_WIDE + 1, 80, False, False),
+    ],
+)
+def test_only_few_rows_start_from_it(n_rows, n_columns, conditional, starts):
+    X = np.random.default_rng(0).normal(size=(n_rows, n_columns)).cumsum(1)
+    synthesizer = DiffusionSynthesizer(
+        max_iter=1, hidden_dim=8, conditional=conditional, random_state=0
+    ).fit(X)
+    assert (synthesizer.denoiser_.evidence is not None) == starts
+
+
+def test_it_is_kept_by_pickles_and_left_out_of_wide_tables(mixed, fast, monkeypatch):
+    synthesizer = fast().fit(mixed)
+    again = pickle.loads(pickle.dumps(synthesizer))
+    assert again.sample(9, random_state=1).equals(synthesizer.sample(9, random_state=1))
+    monkeypatch.setattr(_evidence, "MAX_COORDINATES", 2)
+    assert fast().fit(mixed).denoiser_.evidence is None
