@@ -142,7 +142,7 @@ class Budget:
 
 # Most rows that start from their clusters: of any table, for each column, and of wide
 # tables. More teach the network better by itself.
-FEW, FEW_PER_COLUMN, FEW_OF_WIDE = 1_000, 64, 4_000
+FEW, FEW_PER_COLUMN, FEW_OF_WIDE = 1_000, 64, 2_000
 # Steps after which a laptop has worked for ten minutes or so, however large the table.
 MAX_STEPS = 20_000
 # The default batch: this share of the table, within these bounds.

@@ -84,7 +84,7 @@ class Denoiser(nn.Module):
 
     def learn_from(self, clusters):
         """Start training from clusters of rows instead of independent columns."""
-        coordinates = self.mean, self.variance, self.owners, self.is_number
+        coordinates = self.mean, self.variance, self.owners, self.n_numbers
         books = [(block.n_columns, block.n_levels) for block in self.books]
         self.evidence = ClusterEvidence(clusters, *coordinates, books)
 
@@ -127,10 +127,9 @@ class Denoiser(nn.Module):
         return [block for block in self.blocks if block.reads == "levels"]
 
     @property
-    def is_number(self):
-        """Whether each coordinate, (d,), is a number or belongs to a code."""
-        kinds = torch.tensor([block.reads == "values" for block in self.blocks])
-        return kinds.repeat_interleave(torch.tensor(self.n_dims))
+    def n_numbers(self):
+        """Number of coordinates that are numbers; they stand before those of codes."""
+        return sum(len(b.mean) for b in self.blocks if b.reads == "values")
 
     def labels(self, values, levels):
         """Return what is given in the order of the blocks, (n, C), as `class_labels`.

@@ -147,7 +147,7 @@ class TableEncoder:
             return np.arange(float(len(column.levels)))
         if self.kinds_[unit] == "continuous":
             return self.ends_[unit]
-        [slot] = [slot for slot in self.slots_ if slot.unit == unit]
+        [slot] = [s for s in self.slots_ if s.unit == unit and not s.others]
         n_levels = slot.codebooks()[0][0]
         levels = np.zeros((n_levels, self.n_codebooks_), dtype=np.int32)
         levels[:, slot.level] = np.arange(n_levels)
@@ -195,7 +195,8 @@ class TableEncoder:
         else:
             frame = frame.mask(known, cells)
         marks = {link.target: levels[:, j] == 1 for link, j in self._link_places()}
-        return self.relations_.repair(frame, known, marks, self._rests(encoded), gaps)
+        rests, codes = self._rests(encoded), encoded[:, self.code_places_]
+        return self.relations_.repair(frame, known, marks, rests, codes, gaps)
 
     def _decode_apart(self, values, levels):
         """Return the float frame of encoded columns, each by itself."""
@@ -213,7 +214,7 @@ class TableEncoder:
         offsets = self.relations_.offsets
         if not offsets:
             return {}
-        rests = self.rest_scores_.inverse_transform(encoded[:, -len(offsets) :])
+        rests = self.rest_scores_.inverse_transform(encoded[:, self.rest_places_])
         targets = [offset.target for offset in offsets]
         return dict(zip(targets, rests.T, strict=True))
 
@@ -230,14 +231,20 @@ class TableEncoder:
             check_coverage(self)
 
     def _fit_rests(self, frame):
-        """Fit the normal scores of the rests of offsets, behind all other columns."""
+        """Fit the normal scores of the rests of offsets.
+
+        They stand behind all columns, and behind them the codes of groups of columns.
+        """
         outputs = self.transformer_.output_indices_.values()
-        self.n_encoded_ = max(part.stop or 0 for part in outputs)
+        start = max(part.stop or 0 for part in outputs)
         rests = self.relations_.rests(frame)
-        self.n_encoded_ += rests.shape[1]
         if rests.shape[1]:
             scores = NormalScoreTransformer(min_count=self.min_count)
             self.rest_scores_ = scores.fit(rests)
+        self.rest_places_ = slice(start, start + rests.shape[1])
+        start = self.rest_places_.stop
+        self.code_places_ = slice(start, start + len(self.relations_.one_of))
+        self.n_encoded_ = self.code_places_.stop
 
     def _place_slots(self, low, high, missing):
         """Give every encoded column its place among the values and levels."""
@@ -280,10 +287,12 @@ class TableEncoder:
             if isinstance(step, NormalScoreTransformer):
                 block = view.iloc[:, columns]
                 low[:, outputs], high[:, outputs] = step.intervals(block)
-        if not self.relations_.offsets:
-            return low, high
-        rests = self.rest_scores_.intervals(self.relations_.rests(frame))
-        return tuple(map(np.hstack, zip((low, high), rests, strict=True)))
+        ends = [(low, high)]
+        if self.relations_.offsets:
+            ends.append(self.rest_scores_.intervals(self.relations_.rests(frame)))
+        if self.relations_.one_of:
+            ends.append([self.relations_.codes(frame)] * 2)
+        return tuple(map(np.hstack, zip(*ends, strict=True)))
 
     def _find_relations(self, frame, hidden):
         """Return the relations in rows of which nothing is hidden."""
@@ -343,10 +352,13 @@ class TableEncoder:
                 slot.unit = columns[place] if apart else columns[0]
                 slot.linked = apart and columns[place] in targets
                 yield slot
-        offsets = self.relations_.offsets
-        for j, offset in enumerate(offsets, self.n_encoded_ - len(offsets)):
+        for j, offset in enumerate(self.relations_.offsets, self.rest_places_.start):
             slot = Continuous.of(low, high, slice(j, j + 1))
             slot.unit, slot.others = offset.target, offset.sources
+            yield slot
+        for j, group in enumerate(self.relations_.one_of, self.code_places_.start):
+            slot = Nominal.of(low, slice(j, j + 1))
+            slot.unit, *slot.others = group.members
             yield slot
 
     def _kinds(self):

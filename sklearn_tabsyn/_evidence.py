@@ -36,21 +36,19 @@ class ClusterEvidence(nn.Module):
         Mean and variance of each coordinate by itself.
     owners : Tensor of shape (d,)
         Column of each coordinate.
-    is_number : Tensor of shape (d,), dtype bool
-        Whether it is a number or belongs to a code.
+    n_numbers : int
+        How many coordinates are numbers, which stand before those of codes.
     books : list of (int, int)
         Number of columns and of levels of each block of codebook columns.
     """
 
-    def __init__(self, clusters, mean, variance, owners, is_number, books):
+    def __init__(self, clusters, mean, variance, owners, n_numbers, books):
         super().__init__()
-        numbers, codes = (torch.nonzero(of).flatten() for of in (is_number, ~is_number))
         self.n_columns = [n_columns for n_columns, _ in books]
-        self.n_all = len(owners.unique())
-        among = np.ix_(range(len(clusters.shares)), numbers, numbers)
+        self.n_numbers = n_numbers
         eigenvalues, directions = np.linalg.eigh(clusters.covariances)
         number_eigenvalues, number_directions = np.linalg.eigh(
-            clusters.covariances[among]
+            clusters.covariances[:, :n_numbers, :n_numbers]
         )
         within = np.diagonal(clusters.covariances, axis1=1, axis2=2)
         arrays = {
@@ -71,13 +69,8 @@ class ClusterEvidence(nn.Module):
         self.register_buffer("mean", mean.clone())
         self.register_buffer("varies", variance > 0)
         self.register_buffer("variance", torch.where(self.varies, variance, 1.0))
-        for name, places in {
-            "owners": owners.clone(),
-            "numbers": numbers,
-            "codes": codes,
-            "code_columns": owners[codes].unique(),
-        }.items():
-            self.register_buffer(name, places)
+        # Column of each coordinate of a code, among those of codes.
+        self.register_buffer("code_owners", owners[n_numbers:] - n_numbers)
 
     def forward(self, x: Tensor, sigma: Tensor, beliefs):
         """Return h and J, (n, d) each, and the logarithms of odds of levels.
@@ -94,7 +87,7 @@ class ClusterEvidence(nn.Module):
         Returns
         -------
         pull, precision : Tensor of shape (n, d)
-            h and J.
+            h and J; J may be the same for all rows, (1, d).
         log_odds : list of Tensor of shape (n, C, K)
             For each of these blocks, what its levels gain by the likely clusters.
         """
@@ -103,24 +96,29 @@ class ClusterEvidence(nn.Module):
         if len(means) == 1:
             factor = _factor(means[0], left[0], 0, self.variance)
             return *(part * self.varies for part in factor), [0 * b for b in beliefs]
+        m = self.n_numbers
         shares = self._shares(x, noise, beliefs)
-        own = shares[:, :, self.owners]
-        pull, precision = torch.empty_like(x), torch.empty_like(x)
-        for at, factors in (
-            (self.numbers, self._of_numbers),
-            (self.codes, self._of_codes),
-        ):
-            parts = (part[:, :, at] for part in (own, means, left))
-            pull[:, at], precision[:, at] = factors(at, *parts)
-        columns = shares[:, :, self.code_columns].split(self.n_columns, 2)
+        of_numbers, of_codes = shares[:, :, :m], shares[:, :, m:]
+        numbers = self._of_numbers(of_numbers, means[:, :, :m], left[:, :, :m])
+        own = of_codes[:, :, self.code_owners]
+        codes = self._of_codes(own, means[:, :, m:], left[:, :, m:])
+        pull, precision = (
+            torch.cat(parts, 1) * self.varies
+            for parts in zip(numbers, codes, strict=True)
+        )
         log_odds = [
             torch.einsum("knc,clk->ncl", part, odds).clamp(min=MIN_ODDS).log()
-            for part, odds in zip(columns, self._odds(), strict=True)
+            for part, odds in zip(
+                of_codes.split(self.n_columns, 2), self._odds(), strict=True
+            )
         ]
-        return pull * self.varies, precision * self.varies, log_odds
+        return pull, precision, log_odds
 
     def _told(self, x, noise):
-        """Return mean and variance, (k, n, d), of clean coordinates by all others."""
+        """Return mean and variance, (k, n, d), of clean coordinates by all others.
+
+        The variance is (k, 1, d) if all rows have one noise level.
+        """
         means, left = [], []
         for center, eigenvalues, directions in zip(
             self.centers, self.eigenvalues, self.directions, strict=True
@@ -129,29 +127,28 @@ class ClusterEvidence(nn.Module):
             means.append(x - weights / precision)
             # The share of its variance that is gone, given the other noisy ones.
             shares = eigenvalues / (eigenvalues + noise)
-            left.append((shares @ directions.T**2 / precision).expand_as(x))
+            left.append(shares @ directions.T**2 / precision)
         return torch.stack(means), torch.stack(left)
 
     def _shares(self, x, noise, beliefs):
         """Return how likely each cluster is, (k, n, C), by all columns but one."""
-        told = x.new_empty(len(self.centers), len(x), self.n_all)
-        whole, told[:, :, self.owners[self.numbers]] = self._by_numbers(x, noise)
+        whole, numbers = self._by_numbers(x[:, : self.n_numbers], noise)
         codes = [
-            torch.einsum("ncl,clk->knc", part, odds)
+            torch.einsum("ncl,clk->knc", part, odds).clamp(min=MIN_ODDS).log()
             for part, odds in zip(beliefs, self._odds(), strict=True)
         ]
-        if codes:
-            codes = torch.cat(codes, 2).clamp(min=MIN_ODDS).log()
-            whole, told[:, :, self.code_columns] = whole + codes.sum(2), codes
-        return (self.log_shares + whole)[:, :, None].sub(told).softmax(0)
+        told = torch.cat([numbers, *codes], 2)
+        whole = self.log_shares + whole + told[:, :, self.n_numbers :].sum(2)
+        return (whole[:, :, None] - told).softmax(0)
 
     def _by_numbers(self, x, noise):
         """Return log-densities of the numbers, (k, n), and of each given the others."""
         whole, told = [], []
+        centers = self.centers[:, :, : self.n_numbers]
         for center, eigenvalues, directions in zip(
-            self.centers, self.number_eigenvalues, self.number_directions, strict=True
+            centers, self.number_eigenvalues, self.number_directions, strict=True
         ):
-            deviations = (x - center)[:, self.numbers]
+            deviations = x - center
             how = noise, eigenvalues, directions
             weights, precision = _weigh(deviations, *how)
             spread = (eigenvalues + noise).log().sum(1)
@@ -159,15 +156,15 @@ class ClusterEvidence(nn.Module):
             told.append((precision.log() - weights**2 / precision) / 2)
         return torch.stack(whole), torch.stack(told)
 
-    def _of_numbers(self, at, shares, means, left):
+    def _of_numbers(self, shares, means, left):
         """Return the Gaussian factor with the moments of the mixture of clusters."""
         mean = (shares * means).sum(0)
         left = (shares * (left + (means - mean) ** 2)).sum(0)
-        return _factor(mean, left, 0, self.variance[at])
+        return _factor(mean, left, 0, self.variance[: self.n_numbers])
 
-    def _of_codes(self, at, shares, means, left):
+    def _of_codes(self, shares, means, left):
         """Return the mean factor of levels within the clusters."""
-        parts = self.centers[..., at], self.within[..., at]
+        parts = (part[:, :, self.n_numbers :] for part in (self.centers, self.within))
         return [(shares * part).sum(0) for part in _factor(means, left, *parts)]
 
     def _odds(self):
@@ -198,7 +195,8 @@ def learn_clusters(denoiser, dataset):
     scale = denoiser.variance.sqrt().double().numpy()
     deviations = (denoiser.encode(batch) - denoiser.mean).double().numpy()
     scores = deviations / np.where(scale > 0, scale, 1)
-    numbers = scores[:, denoiser.is_number.numpy() & (scale > 0)]
+    m = denoiser.n_numbers
+    numbers = scores[:, :m][:, scale[:m] > 0]
     levels = _side_by_side(denoiser.books, batch.levels)
     belonging = find_clusters(Seen(numbers, levels, scores, weights))
     shares, centers, covariances = spread(scores, weights, belonging)

@@ -116,7 +116,7 @@ def _always_candidates(values, axes):
     half = np.array([axis.unit / 2 for axis in axes.values()]) + noise
     whole = np.array([bool(axis.unit) for axis in axes.values()])
     found = []
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         divisors = np.where(few == 0, np.nan, few)
         for i, target in enumerate(units):
             shift = few[:, [i]] - few[:, :i]

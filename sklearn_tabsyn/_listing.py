@@ -14,18 +14,21 @@ class Relation:
 
     Parameters
     ----------
-    kind : {"equal", "difference", "ratio", "sum", "function", "order"}
+    kind : {"equal", "difference", "ratio", "sum", "total", "function", "one of", \
+"order"}
         The target is the source, or the source plus a constant, or a constant times
-        the source, or the signed sum of several sources, or it is determined by the
-        source, or it is at least the source.
+        the source, or the signed sum of several sources, or these add up to a
+        constant, or the target is determined by the source, or at most one of several
+        sources is on, or the target is at least the source.
     target, source : object
-        Names of the columns; a tuple of names if there are several sources.
+        Names of the columns; a tuple of names if there are several. The target is None
+        if a total or at most one of the sources is meant.
     share : float, default=1.0
         Share of the rows where it holds, of those where all columns have a value.
     constant : float or Timedelta, default=None
-        That of a difference or a ratio.
+        That of a difference, a ratio or a total.
     strict : bool, default=False
-        Whether in order and never equal.
+        Whether in order and never equal, or whether one is always on.
     signs : tuple of float, default=()
         1 or -1 for each of several sources.
     """
@@ -40,9 +43,15 @@ class Relation:
 
     def __str__(self):
         if self.kind == "function":
-            return f"{self.target} is a function of {self.source}"
+            return f"{_text(self.target)} is a function of {_text(self.source)}"
+        if self.kind == "one of":
+            return (
+                f"{'exactly' if self.strict else 'at most'} one of {_text(self.source)}"
+            )
         if self.kind == "order":
             return f"{self.source} {'<' if self.strict else '<='} {self.target}"
+        if self.kind == "total":
+            return f"{' + '.join(map(str, self.source))} = {self.constant:.12g}"
         text = f"{self.target} = {self.source}"
         if self.kind == "sum":
             text = f"{self.target} = {self._sum()}"
@@ -60,6 +69,11 @@ class Relation:
         pairs = sorted(zip(self.signs, self.source, strict=True), key=lambda p: -p[0])
         parts = [f"{'-' if sign < 0 else '+'} {name}" for sign, name in pairs]
         return " ".join(parts).removeprefix("+ ")
+
+
+def _text(names):
+    """Return the name of one column, or the names of several."""
+    return ", ".join(map(str, names)) if isinstance(names, tuple) else f"{names}"
 
 
 def list_relations(relations, columns, frame):
@@ -85,9 +99,19 @@ def list_relations(relations, columns, frame):
         names = columns[link.target].name, columns[link.source].name
         listed.append(Relation(link.kind, *names, share, constant))
     listed += _list_sums(relations, columns, frame)
+    names = {j: column.name for j, column in enumerate(columns)}
+    members = set()
+    for group in relations.one_of:
+        names[group.unit] = tuple(names[j] for j in group.members)
+        members |= {(j, group.unit) for j in group.members}
+        listed.append(Relation("one of", None, names[group.unit], strict=group.always))
     for function in [*relations.functions, *relations.curves]:
-        names = columns[function.target].name, columns[function.source].name
-        listed.append(Relation("function", *names))
+        pair = function.target, function.source
+        if pair not in members:
+            listed.append(Relation("function", *(names[j] for j in pair)))
+    for total in relations.totals:
+        parts = tuple(names[j] for j in total.members)
+        listed.append(Relation("total", None, parts, constant=total.amount))
     for order in reduced(relations.orders):
         names = columns[order.high].name, columns[order.low].name
         listed.append(Relation("order", *names, strict=order.strict))

@@ -1,60 +1,32 @@
-"""Exact relations between the columns of a table: found, listed and kept."""
+"""Exact relations between the columns of a table, as they are found."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from sklearn_tabsyn._axes import find_axes, find_names
-from sklearn_tabsyn._chains import sources_first
 from sklearn_tabsyn._curves import find_curves
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._functions import find_functions, fitting_sources, is_repeated
+from sklearn_tabsyn._functions import (
+    Function,
+    find_functions,
+    is_repeated,
+)
 from sklearn_tabsyn._links import find_constant_links
 from sklearn_tabsyn._listing import list_relations
 from sklearn_tabsyn._offsets import find_offsets
-from sklearn_tabsyn._orders import find_orders, put_in_order
+from sklearn_tabsyn._one_of import find_one_of
+from sklearn_tabsyn._orders import find_orders
 from sklearn_tabsyn._partial_links import find_links
+from sklearn_tabsyn._repair import Repair
+from sklearn_tabsyn._totals import find_totals
 
 # Rows on which relations are searched.
 N_SEARCHED = 20_000
-# Cells of a table of rows and sources that is held in memory at a time.
-MAX_CELLS = 2_000_000
-
-
-class Drawn:
-    """The columns of a frame that relations read and change.
-
-    Parameters
-    ----------
-    frame : DataFrame of shape (n_rows, n_columns)
-        Drawn canonical values. Never changed.
-    known : ndarray of shape (n_rows, n_columns), dtype bool
-        Cells that are given. Copied.
-    """
-
-    def __init__(self, frame, known):
-        self._frame, self._columns = frame, {}
-        self.known = known.T.copy()
-
-    def __getitem__(self, unit):
-        if unit not in self._columns:
-            self._columns[unit] = self._frame[unit].to_numpy(np.float64, copy=True)
-        return self._columns[unit]
-
-    def put(self, unit, rows, values):
-        """Set a column where `rows` says so."""
-        self[unit][rows] = values[rows]
-
-    def frame(self):
-        """Return the frame with all changes."""
-        frame = self._frame.copy()
-        for unit, column in self._columns.items():
-            frame[unit] = column
-        return frame
 
 
 @dataclass
-class Relations:
+class Relations(Repair):
     """All exact relations of a table.
 
     Parameters
@@ -69,6 +41,11 @@ class Relations:
         Columns that are determined by others, sources before their targets.
     curves : list of Curve
         Columns that follow numbers of many values.
+    one_of : list of OneOf
+        Columns of which at most one is on. Each group has a code, which is told as if
+        it stood in a further column of the table: it determines the members.
+    totals : list of Total
+        Numbers that add up to the same in every row.
     orders : list of Order
         Numbers that are never greater than others.
     listed : list of Relation
@@ -80,6 +57,8 @@ class Relations:
     offsets: list = field(default_factory=list)
     functions: list = field(default_factory=list)
     curves: list = field(default_factory=list)
+    one_of: list = field(default_factory=list)
+    totals: list = field(default_factory=list)
     orders: list = field(default_factory=list)
     listed: list = field(default_factory=list)
 
@@ -115,7 +94,7 @@ class Relations:
         many = {j for j, kind in enumerate(kinds) if kind == "continuous"}
         codes = {j for j in many if is_repeated(frame[j].to_numpy(), min_count)}
         levels = [j for j in range(len(kinds)) if j not in made | (many - codes)]
-        found.functions = find_functions(frame, some, levels, codes)
+        found._find_functions(columns, frame, some, levels, codes, min_count)
         made |= {function.target for function in found.functions}
         if min_count == 1:  # the ends of a curve are values of single rows
             numbers = [j for j in many if j not in made | codes]
@@ -123,6 +102,12 @@ class Relations:
             followers = [j for j in range(len(kinds)) if j not in moved]
             found.curves = find_curves(frame, some, numbers, followers, many)
         made |= {curve.target for curve in found.curves}
+        whole = np.array([j not in made for j in families[0]], dtype=bool)
+        whole &= ~np.isnan(values[0]).any(0)
+        numbers = [j for j, free in zip(families[0], whole, strict=True) if free]
+        numbers = {j: found.axes[j] for j in numbers}
+        found.totals = find_totals(values[0][:, whole], numbers, column)
+        made |= {j for total in found.totals for j in total.members}
         for part, family, links in zip(values, families, constant, strict=True):
             free = [j in many and j not in made for j in family]
             links = find_links(part, family, free, links, made, min_count)
@@ -138,13 +123,46 @@ class Relations:
         used = {j for maker in makers for j in (maker.target, *maker.sources)}
         used |= {j for order in found.orders for j in (order.low, order.high)}
         used |= {curve.source for curve in found.curves}
+        used |= {j for total in found.totals for j in total.members}
         found.axes = {j: axis for j, axis in found.axes.items() if j in used}
         return found
+
+    def _find_functions(self, columns, frame, some, candidates, continuous, min_count):
+        """Find which columns others determine, and codes of groups of columns."""
+        self.one_of = find_one_of(columns, frame, some, candidates, min_count)
+        frame = self.coded(frame)
+        members = {j: group.unit for group in self.one_of for j in group.members}
+        candidates = [j for j in candidates if j not in members]
+        candidates += [group.unit for group in self.one_of]
+        found = find_functions(frame, some, candidates, continuous)
+        own = [Function.of(j, code, frame) for j, code in members.items()]
+        self.functions = found + own
 
     @property
     def marked(self):
         """Links that hold in a part of the rows only."""
         return [link for link in self.links if not link.always]
+
+    def coded(self, frame, codes=None):
+        """Return a frame with the codes of groups of columns behind it.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n_rows, n_columns)
+            Canonical values. Never changed.
+        codes : ndarray of shape (n_rows, n_groups), default=None
+            The codes; those of the frame if None.
+        """
+        coded = frame.copy(deep=False)
+        codes = self.codes(frame) if codes is None else codes
+        for group, code in zip(self.one_of, codes.T, strict=True):
+            coded[group.unit] = code
+        return coded
+
+    def codes(self, frame):
+        """Return the codes of groups of columns, (n_rows, n_groups)."""
+        codes = [group.codes(frame) for group in self.one_of]
+        return np.stack(codes, 1) if codes else np.empty((len(frame), 0))
 
     def marks(self, link, frame):
         """Return 1 where a link is to be marked, 0 elsewhere, -1 without target."""
@@ -177,59 +195,6 @@ class Relations:
                 return axis.write(axis.nearest(link.predict(source, axis)))
         return values
 
-    def repair(self, frame, known, marks=None, rests=None, gaps=True):
-        """Return a frame of canonical values in which all relations hold.
-
-        Parameters
-        ----------
-        frame : DataFrame of shape (n_rows, n_columns)
-            Drawn values.
-        known : ndarray of shape (n_rows, n_columns), dtype bool
-            Cells that are given, and stay. What they are made of follows them.
-        marks : dict of int to ndarray of shape (n_rows,), dtype bool, default=None
-            Where links hold that do not always hold, by their target.
-        rests : dict of int to ndarray of shape (n_rows,), default=None
-            Rests of offsets, by their target; NaN where one does not count.
-        gaps : bool, default=True
-            Whether a drawn value may become a missing one.
-        """
-        makers = sources_first([*self.offsets, *self.links])
-        if not any([makers, self.functions, self.curves, self.orders]):
-            return frame
-        marks, rests = marks or {}, rests or {}
-        cells = Drawn(frame, known)
-        links = [
-            maker
-            for maker in makers
-            if maker.always or maker.target in (rests if maker.is_soft else marks)
-        ]
-        always = [link for link in links if link.always]
-        for link in always[::-1] + links[::-1]:  # what always holds comes first
-            if not link.is_soft:
-                self._follow_target(link, cells, marks)
-        for function in reversed(self.functions):
-            self._find_source(function.source, cells, gaps)
-        for curve in self.curves:
-            self._follow_curve_back(curve, cells)
-            self._follow_curve(curve, cells, gaps)
-        self._follow_functions(cells, gaps)
-        for link in links:
-            if link.is_soft:
-                self._follow_offset(link, cells, rests[link.target])
-            else:
-                self._part(link, cells, marks)
-                self._follow_source(link, cells, marks)
-        self._follow_functions(cells, gaps)
-        if self.orders:
-            self._put_in_order(cells, marks, rests)
-        for link in always * 2:  # where a source had to give way, others follow it
-            self._follow_source(link, cells, marks)
-        for curve in self.curves:
-            self._follow_curve(curve, cells, gaps)
-        for function in self.functions:
-            self._fill(function, cells, cells[function.source], gaps)
-        return cells.frame()
-
     def read(self, unit, frame):
         """Return a column as its axis reads it."""
         return self.axes[unit].read(frame[unit].to_numpy())
@@ -238,124 +203,3 @@ class Relations:
         """Return columns as their axes read them, (n_rows, n_units)."""
         columns = [self.read(j, frame) for j in units]
         return np.stack(columns, 1) if columns else np.empty((len(frame), 0))
-
-    def _pair(self, link, cells, marks):
-        """Return the target, the source, and the rows where a link has to hold."""
-        target, source = (
-            self.axes[unit].nearest(self.axes[unit].read(cells[unit]))
-            for unit in (link.target, link.source)
-        )
-        rows = ~np.isnan(target) & ~np.isnan(source)
-        return target, source, rows & (link.always | marks.get(link.target, False))
-
-    def _follow_target(self, link, cells, marks):
-        """Make sources suit the targets that are given."""
-        target, source, rows = self._pair(link, cells, marks)
-        rows &= cells.known[link.target] & ~cells.known[link.source]
-        axis = self.axes[link.source]
-        made = axis.nearest(link.invert(target, axis))
-        rows &= link.always | link.agrees(target, made, self.axes)
-        agrees = link.agrees(target, source, self.axes)
-        cells.put(link.source, rows & ~agrees, axis.write(made))
-        cells.known[link.source] |= rows
-
-    def _follow_source(self, link, cells, marks):
-        """Make targets of their sources, where they can be what these make them."""
-        target, source, rows = self._pair(link, cells, marks)
-        rows &= ~cells.known[link.target]
-        rows &= ~link.agrees(target, source, self.axes)
-        axis = self.axes[link.target]
-        made = axis.nearest(link.predict(source, axis))
-        fits = link.agrees(made, source, self.axes)
-        cells.put(link.target, rows & (link.always | fits), axis.write(made))
-        if link.always:
-            axis = self.axes[link.source]
-            back = axis.nearest(link.invert(made, axis))
-            rows &= ~fits & ~cells.known[link.source]
-            cells.put(link.source, rows, axis.write(back))
-
-    def _part(self, link, cells, marks):
-        """Change targets that only happen to be what a link would make them.
-
-        In the rows that were learned all such were marked.
-        """
-        if link.always:
-            return
-        target, source, rows = self._pair(link, cells, marks)
-        rows = link.holds(target, source, self.axes) & ~rows
-        rows = np.flatnonzero(rows & ~cells.known[link.target])
-        axis = self.axes[link.target]
-        cells[link.target][rows] = axis.write(axis.others(target[rows]))
-
-    def _follow_offset(self, offset, cells, rest):
-        """Make the target of an offset of its sources where it counts."""
-        target, *sources = (
-            self.axes[unit].nearest(self.axes[unit].read(cells[unit]))
-            for unit in (offset.target, *offset.sources)
-        )
-        axis = self.axes[offset.target]
-        made = axis.nearest(offset.base(sources) + rest)
-        rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
-        cells.put(offset.target, rows, axis.write(made))
-
-    def _follow_functions(self, cells, gaps):
-        """Make the targets of functions of their sources, and these known ones."""
-        for function in self.functions:
-            source = function.known(cells[function.source])
-            cells.put(function.source, ~cells.known[function.source], source)
-            self._fill(function, cells, source, gaps)
-
-    def _follow_curve(self, curve, cells, gaps):
-        """Make the target of a curve of its source, as this will be rounded."""
-        axis = self.axes[curve.source]
-        source = axis.write(axis.nearest(axis.read(cells[curve.source])))
-        self._fill(curve, cells, source, gaps)
-
-    def _follow_curve_back(self, curve, cells):
-        """Make the source of a curve suit the targets that are given."""
-        rows = cells.known[curve.target] & ~cells.known[curve.source]
-        made = curve.invert(cells[curve.target], cells[curve.source])
-        cells.put(curve.source, rows, made)
-        cells.known[curve.source] |= rows & ~np.isnan(cells[curve.target])
-
-    def _fill(self, function, cells, source, gaps):
-        """Put what a function or a curve makes of sources where nothing is given."""
-        new = function.predict(source, cells[function.target])
-        free = ~cells.known[function.target]
-        free &= gaps | ~np.isnan(new)
-        cells.put(function.target, free, new)
-
-    def _find_source(self, unit, cells, gaps):
-        """Make sources of functions suit the targets that are given."""
-        functions = [f for f in self.functions if f.source == unit]
-        given = np.any([cells.known[f.target] for f in functions], axis=0)
-        rows = np.flatnonzero(given & ~cells.known[unit])
-        size = max(1, MAX_CELLS // len(functions[0].keys))
-        for start in range(0, len(rows), size):
-            part = rows[start : start + size]
-            targets = [(cells[f.target], cells.known[f.target]) for f in functions]
-            targets = [(target[part], given[part]) for target, given in targets]
-            drawn = cells[unit][part]
-            cells[unit][part] = fitting_sources(functions, drawn, targets, gaps)
-        cells.known[unit][rows] = True
-
-    def _put_in_order(self, cells, marks, rests):
-        """Exchange or move numbers that are greater than they may be.
-
-        First those that are not made of others.
-        """
-        held = {}
-        for offset in self.offsets:
-            if offset.target in rests:
-                for unit in (offset.target, *offset.sources):
-                    rows = ~np.isnan(rests[offset.target])
-                    held[unit] = held.get(unit, False) | rows
-        for link in self.marked:
-            if link.target in marks:
-                target, source, rows = self._pair(link, cells, marks)
-                rows &= link.agrees(target, source, self.axes)
-                for unit in (link.target, link.source):
-                    held[unit] = held.get(unit, False) | rows
-        put_in_order(self.orders, self.axes, cells, held)
-        if held:
-            put_in_order(self.orders, self.axes, cells, {})

@@ -47,7 +47,7 @@ class DiffusionSynthesizer(
     denoiser is exact Bayes for each column by itself times what the network knows from
     the other columns, so it starts as "the columns are independent" and spends all its
     training on how they depend on each other. Up to 1,000 rows, or 64 for each column
-    and 4,000 in all, unless `conditional`, it starts as "the rows are some clusters of
+    and 2,000 in all, unless `conditional`, it starts as "the rows are some clusters of
     Gaussian ones", as many as make rows likeliest that were left out.
 
     Parameters
@@ -177,6 +177,7 @@ class DiffusionSynthesizer(
         `share`, `constant`, `strict` and `signs`: a column equals another, is a
         constant apart or a multiple of it, or a sum of several, in all or many rows;
         is a function of another, such as its name or its logarithm; or is never less.
+        Several are shares of a constant, or have at most one, or exactly one, 1.
     denoiser_ : torch.nn.Module
         The trained denoiser, D(x; sigma).
     student_ : torch.nn.Module

@@ -41,7 +41,7 @@ def told_of(evidence, x, sigma, beliefs=()):
     """Return mean and variance of each clean deviation that the evidence leads to."""
     pull, precision, log_odds = evidence(x, sigma, list(beliefs))
     variance = 1 / (1 / evidence.variance + precision)
-    return variance * pull, variance, log_odds
+    return variance * pull, variance.expand_as(pull), log_odds
 
 
 def conditional(x, covariance, j, s):
@@ -57,10 +57,7 @@ def conditional(x, covariance, j, s):
 def test_evidence_of_one_cluster_is_that_of_the_other_coordinates(shared_level):
     mean, variance = torch.tensor([0.5, -1.0, 0.0]), torch.tensor([1.0, 2.0, 0.5])
     clusters = Clusters(np.ones(1), np.zeros((1, 3)), COVARIANCE[None], NO_LEVELS)
-    numbers = torch.ones(3, dtype=torch.bool)
-    evidence = ClusterEvidence(
-        clusters, mean, variance, torch.arange(3), numbers, books=[]
-    )
+    evidence = ClusterEvidence(clusters, mean, variance, torch.arange(3), 3, books=[])
     x, sigma = torch.randn(4, 3), torch.tensor([0.05, 0.3, 1.0, 20.0])
     if shared_level:
         sigma = sigma[1:2]
@@ -83,7 +80,7 @@ def test_evidence_of_clusters_has_the_moments_of_their_mixture():
         torch.zeros(3),
         variance,
         torch.arange(3),
-        torch.ones(3, dtype=torch.bool),
+        3,
         books=[],
     )
     torch.manual_seed(0)
@@ -127,7 +124,7 @@ def test_levels_and_numbers_tell_the_cluster_of_levels():
         torch.zeros(5),
         torch.ones(5),
         torch.tensor([0, 1, 1, 2, 2]),
-        torch.tensor([True] + [False] * 4),
+        1,
         books=[(2, 2)],
     )
     x, sigma = torch.zeros(1, 5), torch.tensor([0.5])

@@ -1,0 +1,246 @@
+"""Rows as they are drawn, made to keep the exact relations of their table."""
+
+import numpy as np
+
+from sklearn_tabsyn._chains import sources_first
+from sklearn_tabsyn._functions import fitting_sources
+from sklearn_tabsyn._orders import put_in_order
+
+# Cells of a table of rows and sources that is held in memory at a time.
+MAX_CELLS = 2_000_000
+
+
+class Drawn:
+    """The columns of a frame that relations read and change.
+
+    Parameters
+    ----------
+    frame : DataFrame of shape (n_rows, n_columns)
+        Drawn canonical values. Never changed.
+    known : ndarray of shape (n_rows, n_columns), dtype bool
+        Cells that are given. Copied.
+    """
+
+    def __init__(self, frame, known):
+        self._frame, self._columns = frame, {}
+        self.known = known.T.copy()
+
+    def __getitem__(self, unit):
+        if unit not in self._columns:
+            self._columns[unit] = self._frame[unit].to_numpy(np.float64, copy=True)
+        return self._columns[unit]
+
+    def put(self, unit, rows, values):
+        """Set a column where `rows` says so."""
+        self[unit][rows] = values[rows]
+
+    def frame(self):
+        """Return the frame with all changes."""
+        frame = self._frame.copy()
+        for unit, column in self._columns.items():
+            frame[unit] = column
+        return frame
+
+
+class Repair:
+    """Gives the relations of a table the method `repair`."""
+
+    def repair(self, frame, known, marks=None, rests=None, codes=None, gaps=True):
+        """Return a frame of canonical values in which all relations hold.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n_rows, n_columns)
+            Drawn values.
+        known : ndarray of shape (n_rows, n_columns), dtype bool
+            Cells that are given, and stay. What they are made of follows them.
+        marks : dict of int to ndarray of shape (n_rows,), dtype bool, default=None
+            Where links hold that do not always hold, by their target.
+        rests : dict of int to ndarray of shape (n_rows,), default=None
+            Rests of offsets, by their target; NaN where one does not count.
+        codes : ndarray of shape (n_rows, n_groups), default=None
+            Codes of groups of columns; those of the frame if None.
+        gaps : bool, default=True
+            Whether a drawn value may become a missing one.
+        """
+        makers = sources_first([*self.offsets, *self.links])
+        others = self.functions, self.curves, self.totals, self.orders
+        if not any([makers, *others]):
+            return frame
+        marks, rests = marks or {}, rests or {}
+        coded = self.coded(frame, codes)
+        cells = Drawn(coded, np.pad(known, [(0, 0), (0, len(self.one_of))]))
+        links = [
+            maker
+            for maker in makers
+            if maker.always or maker.target in (rests if maker.is_soft else marks)
+        ]
+        always = [link for link in links if link.always]
+        for link in always[::-1] + links[::-1]:  # what always holds comes first
+            if not link.is_soft:
+                self._follow_target(link, cells, marks)
+        for function in reversed(self.functions):
+            self._find_source(function.source, cells, gaps)
+        for curve in self.curves:
+            self._follow_curve_back(curve, cells)
+            self._follow_curve(curve, cells, gaps)
+        self._follow_functions(cells, gaps)
+        for total in self.totals:
+            self._split(total, cells)
+        for link in links:
+            if link.is_soft:
+                self._follow_offset(link, cells, rests[link.target])
+            else:
+                self._part(link, cells, marks)
+                self._follow_source(link, cells, marks)
+        self._follow_functions(cells, gaps)
+        if self.orders:
+            self._put_in_order(cells, marks, rests)
+        for link in always * 2:  # where a source had to give way, others follow it
+            self._follow_source(link, cells, marks)
+        for curve in self.curves:
+            self._follow_curve(curve, cells, gaps)
+        for function in self.functions:
+            self._fill(function, cells, cells[function.source], gaps)
+        return cells.frame()[frame.columns]
+
+    def _pair(self, link, cells, marks):
+        """Return the target, the source, and the rows where a link has to hold."""
+        target, source = (
+            self.axes[unit].nearest(self.axes[unit].read(cells[unit]))
+            for unit in (link.target, link.source)
+        )
+        rows = ~np.isnan(target) & ~np.isnan(source)
+        return target, source, rows & (link.always | marks.get(link.target, False))
+
+    def _follow_target(self, link, cells, marks):
+        """Make sources suit the targets that are given."""
+        target, source, rows = self._pair(link, cells, marks)
+        rows &= cells.known[link.target] & ~cells.known[link.source]
+        axis = self.axes[link.source]
+        made = axis.nearest(link.invert(target, axis))
+        rows &= link.always | link.agrees(target, made, self.axes)
+        agrees = link.agrees(target, source, self.axes)
+        cells.put(link.source, rows & ~agrees, axis.write(made))
+        cells.known[link.source] |= rows
+
+    def _follow_source(self, link, cells, marks):
+        """Make targets of their sources, where they can be what these make them."""
+        target, source, rows = self._pair(link, cells, marks)
+        rows &= ~cells.known[link.target]
+        rows &= ~link.agrees(target, source, self.axes)
+        axis = self.axes[link.target]
+        made = axis.nearest(link.predict(source, axis))
+        fits = link.agrees(made, source, self.axes)
+        cells.put(link.target, rows & (link.always | fits), axis.write(made))
+        if link.always:
+            axis = self.axes[link.source]
+            back = axis.nearest(link.invert(made, axis))
+            rows &= ~fits & ~cells.known[link.source]
+            cells.put(link.source, rows, axis.write(back))
+
+    def _part(self, link, cells, marks):
+        """Change targets that only happen to be what a link would make them.
+
+        In the rows that were learned all such were marked.
+        """
+        if link.always:
+            return
+        target, source, rows = self._pair(link, cells, marks)
+        rows = link.holds(target, source, self.axes) & ~rows
+        rows = np.flatnonzero(rows & ~cells.known[link.target])
+        axis = self.axes[link.target]
+        cells[link.target][rows] = axis.write(axis.others(target[rows]))
+
+    def _follow_offset(self, offset, cells, rest):
+        """Make the target of an offset of its sources where it counts."""
+        target, *sources = (
+            self.axes[unit].nearest(self.axes[unit].read(cells[unit]))
+            for unit in (offset.target, *offset.sources)
+        )
+        axis = self.axes[offset.target]
+        made = axis.nearest(offset.base(sources) + rest)
+        rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
+        cells.put(offset.target, rows, axis.write(made))
+
+    def _split(self, total, cells):
+        """Make numbers add up to a total; what rounding leaves goes to one."""
+        axes = [self.axes[j] for j in total.members]
+        read = [
+            axis.read(cells[j]) for axis, j in zip(axes, total.members, strict=True)
+        ]
+        fixed = np.stack([cells.known[j] for j in total.members])
+        ends = np.array([[axis.low, axis.high] for axis in axes]).T[:, :, None]
+        parts = total.split(np.stack(read), *ends, fixed)
+        near = [axis.nearest(part) for axis, part in zip(axes, parts, strict=True)]
+        parts = np.stack(near)
+        room = np.where(fixed, -np.inf, np.minimum(parts - ends[0], ends[1] - parts))
+        roomiest = room.argmax(0)
+        rows = np.arange(parts.shape[1])
+        parts[roomiest, rows] += total.amount - parts.sum(0)
+        for axis, unit, part, free in zip(
+            axes, total.members, parts, ~fixed, strict=True
+        ):
+            cells.put(unit, free, axis.write(axis.nearest(part)))
+
+    def _follow_functions(self, cells, gaps):
+        """Make the targets of functions of their sources, and these known ones."""
+        for function in self.functions:
+            source = function.known(cells[function.source])
+            cells.put(function.source, ~cells.known[function.source], source)
+            self._fill(function, cells, source, gaps)
+
+    def _follow_curve(self, curve, cells, gaps):
+        """Make the target of a curve of its source, as this will be rounded."""
+        axis = self.axes[curve.source]
+        source = axis.write(axis.nearest(axis.read(cells[curve.source])))
+        self._fill(curve, cells, source, gaps)
+
+    def _follow_curve_back(self, curve, cells):
+        """Make the source of a curve suit the targets that are given."""
+        rows = cells.known[curve.target] & ~cells.known[curve.source]
+        made = curve.invert(cells[curve.target], cells[curve.source])
+        cells.put(curve.source, rows, made)
+        cells.known[curve.source] |= rows & ~np.isnan(cells[curve.target])
+
+    def _fill(self, function, cells, source, gaps):
+        """Put what a function or a curve makes of sources where nothing is given."""
+        new = function.predict(source, cells[function.target])
+        free = ~cells.known[function.target]
+        free &= gaps | ~np.isnan(new)
+        cells.put(function.target, free, new)
+
+    def _find_source(self, unit, cells, gaps):
+        """Make sources of functions suit the targets that are given."""
+        functions = [f for f in self.functions if f.source == unit]
+        given = np.any([cells.known[f.target] for f in functions], axis=0)
+        rows = np.flatnonzero(given & ~cells.known[unit])
+        size = max(1, MAX_CELLS // len(functions[0].keys))
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            targets = [(cells[f.target], cells.known[f.target]) for f in functions]
+            targets = [(target[part], given[part]) for target, given in targets]
+            drawn = cells[unit][part]
+            cells[unit][part] = fitting_sources(functions, drawn, targets, gaps)
+        cells.known[unit][rows] = True
+
+    def _put_in_order(self, cells, marks, rests):
+        """Exchange or move numbers that are greater than they may be.
+
+        First those that are not made of others.
+        """
+        held = {}
+        for offset in self.offsets:
+            if offset.target in rests:
+                for unit in (offset.target, *offset.sources):
+                    rows = ~np.isnan(rests[offset.target])
+                    held[unit] = held.get(unit, False) | rows
+        for link in self.marked:
+            if link.target in marks:
+                target, source, rows = self._pair(link, cells, marks)
+                rows &= link.agrees(target, source, self.axes)
+                for unit in (link.target, link.source):
+                    held[unit] = held.get(unit, False) | rows
+        put_in_order(self.orders, self.axes, cells, held)
+        if held:
+            put_in_order(self.orders, self.axes, cells, {})

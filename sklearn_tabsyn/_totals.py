@@ -1,0 +1,110 @@
+"""Numbers that add up to the same in every row, as shares do to one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_tabsyn._evenly import even_rows
+
+# Rows on which totals are searched, and how many more than columns these must be.
+N_FEW, MIN_MORE = 1_000, 50
+# Two columns with a constant sum determine each other.
+MIN_MEMBERS = 3
+# Share of its spread that others leave of a number that follows from them, how far from
+# whole its weights may be, and how coarse the members, beside their spread.
+MAX_LEFT, NEARLY, MAX_COARSE = 1e-5, 1e-3, 1e-3
+
+
+@dataclass
+class Total:
+    """Columns of numbers whose sum is the same in every row.
+
+    Parameters
+    ----------
+    members : tuple of int
+        Positions of the columns.
+    amount : float
+        Their sum.
+    """
+
+    members: tuple
+    amount: float
+
+    def split(self, values, lows, highs, fixed):
+        """Return numbers, (k, n), in the same proportions, but of the right sum.
+
+        Parameters
+        ----------
+        values : ndarray of shape (k, n_rows)
+            Numbers of the members.
+        lows, highs : ndarray of shape (k, 1)
+            The least number of each, which stays as it is, and the greatest.
+        fixed : ndarray of shape (k, n_rows), dtype bool
+            What else stays.
+        """
+        for _ in values:  # each time some may reach their greatest
+            room = np.where(fixed, 0.0, values - lows)
+            least = np.where(fixed, values, lows).sum(0)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                share = (self.amount - least) / room.sum(0)
+            possible = np.isfinite(share) & (share >= 0) & ~fixed
+            values = np.where(possible, lows + room * share, values)
+            full = possible & (values > highs)
+            if not full.any():
+                break
+            values, fixed = np.where(full, highs, values), fixed | full
+        return values
+
+    def holds(self, axes, column):
+        """Tell whether all rows have this sum, as exactly as the columns tell."""
+        parts = np.stack([column(j) for j in self.members])
+        error = 4 * max(axes[j].eps for j in self.members) * np.abs(parts).sum(0)
+        coarse = sum(axes[j].unit for j in self.members) / 2
+        if coarse <= MAX_COARSE * parts.std(1).min():
+            error = error + coarse
+        return bool((np.abs(parts.sum(0) - self.amount) <= error).all())
+
+
+def find_totals(values, axes, column):
+    """Return the totals of columns of numbers.
+
+    Each column is compared with what those before it make of it, by least squares. If
+    that is the same, and all their weights are -1 or none, they add up to a constant.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows, n_columns)
+        Some rows of the columns, none missing.
+    axes : dict of int to Axis
+        Positions and axes of the columns.
+    column : callable
+        Returns all rows of a column, by its position.
+    """
+    few = values[even_rows(len(values), N_FEW)]
+    with np.errstate(over="ignore", invalid="ignore"):
+        few, spread = few - few.mean(0), few.std(0)
+    units, found, before = list(axes), [], []
+    basis = np.empty((len(few), 0))
+    for place in np.flatnonzero((spread > 0) & np.isfinite(spread)):
+        if len(before) + MIN_MORE > len(few):
+            break
+        left = few[:, place] / spread[place]
+        for _ in range(2):  # the second time what rounding has left of the first
+            left = left - basis @ (basis.T @ left)
+        size = np.linalg.norm(left)
+        if size > MAX_LEFT * np.sqrt(len(few)):
+            basis = np.c_[basis, left / size]
+            before.append(place)
+            continue
+        weights = np.linalg.lstsq(few[:, before], few[:, place])[0]
+        parts = np.abs(weights) > NEARLY
+        members = sorted(units[j] for j in [*np.array(before)[parts], place])
+        if len(members) >= MIN_MEMBERS and np.allclose(weights[parts], -1, atol=NEARLY):
+            total = Total(tuple(members), _amount(members, column))
+            found += [total] if total.holds(axes, column) else []
+    return found
+
+
+def _amount(members, column):
+    """Return the median sum of columns, without what rounding has added."""
+    return float(f"{np.median(sum(map(column, members))):.12g}")
