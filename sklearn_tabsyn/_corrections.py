@@ -22,7 +22,7 @@ N_ROWS, N_BETWEEN = 512, 3
 RIDGE = 0.01
 # How much less layers may say, tried in turn, and how much farther rows may then end
 # from where the long walk leads, than those of the whole network.
-TOLERANCES, FARTHER = (0.03, 0.02), 1.15
+TOLERANCES, FARTHER = (0.03, 0.02, 0.01), 1.15
 
 
 class Corrections:
