@@ -12,7 +12,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from sklearn_tabsyn._nearest import nearest_of
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
 from sklearn_tabsyn._protection import protect
-from sklearn_tabsyn._relations import Relations
+from sklearn_tabsyn._relations._all import Relations
 from sklearn_tabsyn._round_trip import check_coverage, check_round_trip
 from sklearn_tabsyn._slots import Continuous, Discrete, Nominal, blank, missing_key
 from sklearn_tabsyn._steps import (

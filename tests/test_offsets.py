@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._chains import sources_first, turned
 from sklearn_tabsyn._encoding import TableEncoder
-from sklearn_tabsyn._links import Link
-from sklearn_tabsyn._offsets import Density, Offset
+from sklearn_tabsyn._relations._chains import sources_first, turned
+from sklearn_tabsyn._relations._links import Link
+from sklearn_tabsyn._relations._offsets import Density, Offset
 from sklearn_tabsyn._scored import read_scored
 from sklearn_tabsyn._table import TableSchema
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._relations import Relations
+from sklearn_tabsyn._relations._all import Relations
 from sklearn_tabsyn._table import TableSchema
 
 DAYS = [f"is_{day}" for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")]

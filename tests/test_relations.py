@@ -10,7 +10,7 @@ import pytest
 
 from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
 from sklearn_tabsyn._encoding import TableEncoder
-from sklearn_tabsyn._relations import Relations
+from sklearn_tabsyn._relations._all import Relations
 from sklearn_tabsyn._table import TableSchema
 
 

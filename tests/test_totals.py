@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._relations import Relations
+from sklearn_tabsyn._relations._all import Relations
+from sklearn_tabsyn._relations._totals import Total
 from sklearn_tabsyn._table import TableSchema
-from sklearn_tabsyn._totals import Total
 
 PARTS = ["sand", "silt", "clay", "stone"]
 

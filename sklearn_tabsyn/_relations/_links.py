@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_tabsyn._chains import comes_from, sources_first
 from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._relations._chains import comes_from, sources_first
 
 # What holds in all rows would, of unrelated ones, hold in so many times fewer.
 MIN_LIFT = 4.0

@@ -4,22 +4,22 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sklearn_tabsyn._axes import find_axes, find_names
-from sklearn_tabsyn._curves import find_curves
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._functions import (
+from sklearn_tabsyn._relations._axes import find_axes, find_names
+from sklearn_tabsyn._relations._curves import find_curves
+from sklearn_tabsyn._relations._functions import (
     Function,
     find_functions,
     is_repeated,
 )
-from sklearn_tabsyn._links import find_constant_links
-from sklearn_tabsyn._listing import list_relations
-from sklearn_tabsyn._offsets import find_offsets
-from sklearn_tabsyn._one_of import find_one_of
-from sklearn_tabsyn._orders import find_orders
-from sklearn_tabsyn._partial_links import find_links
-from sklearn_tabsyn._repair import Repair
-from sklearn_tabsyn._totals import find_totals
+from sklearn_tabsyn._relations._links import find_constant_links
+from sklearn_tabsyn._relations._listing import list_relations
+from sklearn_tabsyn._relations._offsets import find_offsets
+from sklearn_tabsyn._relations._one_of import find_one_of
+from sklearn_tabsyn._relations._orders import find_orders
+from sklearn_tabsyn._relations._partial_links import find_links
+from sklearn_tabsyn._relations._repair import Repair
+from sklearn_tabsyn._relations._totals import find_totals
 
 # Rows on which relations are searched.
 N_SEARCHED = 20_000

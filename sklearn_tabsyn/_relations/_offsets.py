@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.stats import rankdata
 
-from sklearn_tabsyn._chains import (
+from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._relations._chains import (
     comes_from,
     sources_first,
     sources_of,
     turned,
 )
-from sklearn_tabsyn._evenly import even_rows
 
 # Rows on which offsets are searched, and sources of a column that are tried: those
 # with the highest rank correlation, of at least this size.

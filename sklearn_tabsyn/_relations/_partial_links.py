@@ -2,9 +2,15 @@
 
 import numpy as np
 
-from sklearn_tabsyn._chains import comes_from, sources_first, sources_of
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._links import KINDS, MIN_LIFT, MIN_ROWS, Link, short_number
+from sklearn_tabsyn._relations._chains import comes_from, sources_first, sources_of
+from sklearn_tabsyn._relations._links import (
+    KINDS,
+    MIN_LIFT,
+    MIN_ROWS,
+    Link,
+    short_number,
+)
 
 # Two columns are linked if they agree in at least this share of the rows, and in
 # `MIN_LIFT` times as many as the same columns in unrelated rows.

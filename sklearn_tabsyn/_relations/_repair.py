@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sklearn_tabsyn._chains import sources_first
-from sklearn_tabsyn._functions import fitting_sources
-from sklearn_tabsyn._orders import put_in_order
+from sklearn_tabsyn._relations._chains import sources_first
+from sklearn_tabsyn._relations._functions import fitting_sources
+from sklearn_tabsyn._relations._orders import put_in_order
 
 # Cells of a table of rows and sources that is held in memory at a time.
 MAX_CELLS = 2_000_000

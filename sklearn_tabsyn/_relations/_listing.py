@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_tabsyn._orders import reduced
+from sklearn_tabsyn._relations._orders import reduced
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import gammaln
 
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._functions import MAX_LOG_CHANCE, N_FEW
 from sklearn_tabsyn._nearest import nearest_of
+from sklearn_tabsyn._relations._functions import MAX_LOG_CHANCE, N_FEW
 
 # Stands for a missing target.
 GAP = 1e300
