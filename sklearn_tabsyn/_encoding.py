@@ -357,7 +357,7 @@ class TableEncoder:
             slot.unit, slot.others = offset.target, offset.sources
             yield slot
         for j, group in enumerate(self.relations_.one_of, self.code_places_.start):
-            slot = Nominal.of(low, slice(j, j + 1))
+            slot = Nominal.of(low[~np.isnan(low[:, j])], slice(j, j + 1))
             slot.unit, *slot.others = group.members
             yield slot
 

@@ -188,7 +188,10 @@ class Nominal(_Slot):
 
     def _encode_own(self, low, high, missing, rows):
         ranks = np.argsort(self.order)
-        rank = ranks[np.searchsorted(self.keys, _keys(low, self.place))]
+        places = np.searchsorted(self.keys, _keys(low, self.place))
+        rank = ranks[places.clip(max=len(self.keys) - 1)]
+        if not _is(self.keys, self.missing_key).any():
+            rank[missing] = -1  # not known, and no name
         if not self.size:
             rows.levels[:, self.level] = rank
             return

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_tabsyn import DiffusionSynthesizer
+from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
 from sklearn_tabsyn._relations._all import Relations
+from sklearn_tabsyn._relations._one_of import OneOf
 from sklearn_tabsyn._table import TableSchema
 
 DAYS = [f"is_{day}" for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")]
@@ -120,16 +121,37 @@ def test_independent_switches_are_no_group(share):
         assert not find(table)[0].one_of
 
 
+def test_gaps_are_no_hindrance():
+    table = make_trips(600).astype(dict.fromkeys([*DAYS, "is_weekend"], float))
+    gaps = np.random.default_rng(1).random((600, 8)) < 0.1
+    table.iloc[:, :8] = table.iloc[:, :8].mask(gaps)
+    how = {"hidden_dim": 16, "max_iter": 100, "random_state": 0}
+    synthesizer = DiffusionSynthesizer(**how, conditional=True)
+    imputer = DiffusionImputer(synthesizer)
+    filled = imputer.fit_transform(table)
+    assert filled.notna().all(axis=None)
+    known = ~table[DAYS].isna()
+    assert (filled[DAYS].where(known, 9) == table[DAYS].where(known, 9)).all(axis=None)
+    check(filled)
+    rows = DiffusionSynthesizer(**how).fit(table).sample(2000)
+    assert rows[DAYS].isna().mean().mean() == pytest.approx(0.1, abs=0.03)
+    days = rows[DAYS].sum(axis=1)
+    assert (days <= 1).all()
+    assert (days[rows[DAYS].notna().all(axis=1)] == 1).all()
+
+
+def test_codes_where_something_is_missing():
+    group = OneOf(9, (0, 1, 2), np.zeros(3), np.ones(3), always=True)
+    frame = pd.DataFrame([[np.nan, 1, 0], [np.nan, 0, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(group.codes(frame), [1, np.nan, 2])
+
+
 def test_only_zeros_and_ones_or_truths_are_switches():
     table = make_trips()
     days = table[DAYS]
     assert not find(days.replace({0: "no", 1: "yes"}))[0].one_of
     assert not find(days + 1)[0].one_of
     assert find(days.astype(float))[0].one_of
-    gap = days.astype(float)
-    gap.loc[3, "is_mon"] = np.nan
-    [group] = find(gap)[0].one_of
-    assert 0 not in group.members
     both = days.copy()
     both.loc[0] = 1
     assert not find(both)[0].one_of

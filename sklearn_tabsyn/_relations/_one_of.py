@@ -35,14 +35,19 @@ class OneOf:
     def codes(self, frame):
         """Return which member is on, (n_rows,), or their number where none is.
 
-        Of values between off and on the greatest counts.
+        Of values between off and on the greatest counts. Where the one that is on may
+        be missing it is NaN.
         """
         values = frame[list(self.members)].to_numpy(np.float64)
         shares = (values - self.off) / (self.on - self.off)
-        codes = shares.argmax(1)
+        missing = np.isnan(shares)
+        shares[missing] = -np.inf
+        codes = shares.argmax(1).astype(np.float64)
+        unclear = shares.max(1) < 0.5
         if not self.always:
-            codes[shares.max(1) < 0.5] = len(self.members)
-        return codes.astype(np.float64)
+            codes[unclear] = len(self.members)
+        codes[unclear & missing.any(1)] = np.nan
+        return codes
 
 
 def find_one_of(columns, frame, some, candidates, min_count=1):
@@ -67,37 +72,48 @@ def find_one_of(columns, frame, some, candidates, min_count=1):
         No column is in two.
     """
     ends = {j: _ends(columns[j], frame[j].to_numpy()) for j in candidates}
-    is_on = {j: frame[j].to_numpy() == two[1] for j, two in ends.items() if two}
-    is_on = {j: on for j, on in is_on.items() if on.sum() >= min_count}
+    is_on = {j: _is_on(frame[j].to_numpy(), *two) for j, two in ends.items() if two}
+    is_on = {j: on for j, on in is_on.items() if np.nansum(on) >= min_count}
     groups = []
     apart = _apart({j: on[some] for j, on in is_on.items()})
     for members in sorted(map(sorted, apart)):
-        n_on = np.sum([is_on[j] for j in members], axis=0)
-        if n_on.max() == 1:
-            off, on = np.array([ends[j] for j in members]).T
-            unit = len(columns) + len(groups)
-            groups.append(OneOf(unit, tuple(members), off, on, bool(n_on.min())))
+        n_on = np.sum([is_on[j] for j in members], axis=0)  # NaN if one is missing
+        if np.nansum([is_on[j] for j in members], axis=0).max() == 1:
+            two = np.array([ends[j] for j in members]).T
+            unit, always = len(columns) + len(groups), not (n_on == 0).any()
+            groups.append(OneOf(unit, tuple(members), *two, always))
     return groups
 
 
 def _ends(column, values):
     """Return the canonical values of 0 and 1, or False and True, if all are these."""
-    low, high = values.min(), values.max()
+    values = values[~np.isnan(values)]
+    low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
     if not low < high or not ((values == low) | (values == high)).all():
         return None
     ends = low, high
     return ends if list(column.restore(np.array(ends))) == [0, 1] else None
 
 
+def _is_on(values, low, high):
+    """Return 1 where a column is on, 0 where it is off, NaN where it is missing."""
+    return ((values - low) / (high - low)).astype(np.float32)
+
+
 def _apart(is_on):
     """Yield columns that never meet, the most frequent first."""
-    units = sorted(is_on, key=lambda j: -is_on[j].sum())
+    units = sorted(is_on, key=lambda j: -np.nansum(is_on[j]))
     if len(units) < MIN_MEMBERS:
         return
-    on = np.stack([is_on[j] for j in units]).astype(np.float32)
+    on = np.stack([is_on[j] for j in units])
+    known = ~np.isnan(on)
+    on[~known] = 0
     met, n_rows = on @ on.T, on.shape[1]
     counts = np.diag(met)
-    free = np.array([not _is_union(place, met) for place in range(len(units))])
+    inside = (met == on @ known.T.astype(np.float32)) & (counts[:, None] < counts)
+    free = np.ones(len(units), dtype=bool)
+    for place in range(len(units)):
+        free[place] = not _is_union(place, np.flatnonzero(inside[:, place]), on, known)
     for start in range(len(units)):
         group, left = [], free & (np.arange(len(units)) >= start) & free[start]
         while left.any():
@@ -112,11 +128,12 @@ def _apart(is_on):
             yield [units[place] for place in group]
 
 
-def _is_union(whole, met):
-    """Tell whether a column is on where one of several others is."""
-    counts, parts = np.diag(met), []
-    inside = np.flatnonzero((met[:, whole] == counts) & (counts < counts[whole]))
-    for place in inside[np.argsort(-counts[inside], kind="stable")]:
-        if not met[parts, place].any():
+def _is_union(whole, inside, on, known):
+    """Tell whether a column is on where one of several others inside it is."""
+    parts = []
+    for place in inside:  # the most frequent first
+        if not (on[parts] @ on[place]).any():
             parts.append(place)
-    return counts[parts].sum() == counts[whole]
+    rows = known[[whole, *parts]].all(0)
+    same = on[parts][:, rows].sum(0) == on[whole, rows]
+    return len(parts) > 1 and bool(same.all())
