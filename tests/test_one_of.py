@@ -155,3 +155,13 @@ def test_only_zeros_and_ones_or_truths_are_switches():
     both = days.copy()
     both.loc[0] = 1
     assert not find(both)[0].one_of
+
+
+def test_what_meets_others_in_a_row_that_was_not_searched_is_left_out():
+    table = pd.concat([make_trips(30_000)[DAYS]] * 2, ignore_index=True)
+    relations, _ = find(table)
+    assert len(relations.one_of[0].members) == 7
+    table.loc[31, DAYS] = [0] * 5 + [1, 1]  # not one of the rows that are looked at
+    relations, _ = find(table)
+    assert relations.one_of[0].members == (0, 1, 2, 3, 4, 5)
+    assert not relations.one_of[0].always

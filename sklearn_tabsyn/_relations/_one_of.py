@@ -74,15 +74,26 @@ def find_one_of(columns, frame, some, candidates, min_count=1):
     ends = {j: _ends(columns[j], frame[j].to_numpy()) for j in candidates}
     is_on = {j: _is_on(frame[j].to_numpy(), *two) for j, two in ends.items() if two}
     is_on = {j: on for j, on in is_on.items() if np.nansum(on) >= min_count}
-    groups = []
     apart = _apart({j: on[some] for j, on in is_on.items()})
-    for members in sorted(map(sorted, apart)):
+    apart = (_apart_everywhere(members, is_on) for members in apart)
+    groups = []
+    for members in sorted(sorted(m) for m in apart if len(m) >= MIN_MEMBERS):
+        two = np.array([ends[j] for j in members]).T
         n_on = np.sum([is_on[j] for j in members], axis=0)  # NaN if one is missing
-        if np.nansum([is_on[j] for j in members], axis=0).max() == 1:
-            two = np.array([ends[j] for j in members]).T
-            unit, always = len(columns) + len(groups), not (n_on == 0).any()
-            groups.append(OneOf(unit, tuple(members), *two, always))
+        unit, always = len(columns) + len(groups), not (n_on == 0).any()
+        groups.append(OneOf(unit, tuple(members), *two, always))
     return groups
+
+
+def _apart_everywhere(members, is_on):
+    """Return the columns that meet none before them, in any row."""
+    taken, kept = np.zeros(len(is_on[members[0]]), dtype=bool), []
+    for j in members:
+        on = is_on[j] == 1
+        if not (on & taken).any():
+            taken |= on
+            kept.append(j)
+    return kept
 
 
 def _ends(column, values):
