@@ -79,6 +79,11 @@ def find_totals(values, axes, column):
         Positions and axes of the columns.
     column : callable
         Returns all rows of a column, by its position.
+
+    Returns
+    -------
+    totals : list of Total
+        No column is in two.
     """
     few = values[even_rows(len(values), N_FEW)]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -99,7 +104,10 @@ def find_totals(values, axes, column):
         weights = np.linalg.lstsq(few[:, before], few[:, place])[0]
         parts = np.abs(weights) > NEARLY
         members = sorted(units[j] for j in [*np.array(before)[parts], place])
-        if len(members) >= MIN_MEMBERS and np.allclose(weights[parts], -1, atol=NEARLY):
+        taken = {j for total in found for j in total.members}
+        if len(members) < MIN_MEMBERS or taken & set(members):
+            continue
+        if np.allclose(weights[parts], -1, atol=NEARLY):
             total = Total(tuple(members), _amount(members, column))
             found += [total] if total.holds(axes, column) else []
     return found
