@@ -140,16 +140,15 @@ def spread(scores, weights, belonging):
             for center, part in zip(centers, parts, strict=True)
         ]
     )
-    shared = own.sum(0) / n_rows
-    variances = np.diag(shared)
-    n_free = n_rows - len(parts)
-    shared = shrunk_covariance(shared * n_rows / n_free, n_free)
+    within = own.sum(0) / n_rows
+    variances, shared = np.diag(within), shrunk_covariance(within, n_rows - len(parts))
     if len(parts) == 1:
-        return np.ones(1), centers, _scaled(shared, np.sign(variances))[None]
-    shared = _scaled(shared, variances)
-    borrowed = BORROWED * n_dims
-    own = (own + borrowed * shared) / (counts + borrowed)[:, None, None]
-    return shares_of(counts), centers, own
+        covariances = _scaled(shared, np.sign(variances))[None]
+    else:
+        borrowed = BORROWED * n_dims
+        own += borrowed * _scaled(shared, variances)
+        covariances = own / (counts + borrowed)[:, None, None]
+    return shares_of(counts), centers, covariances
 
 
 def shares_of(counts):

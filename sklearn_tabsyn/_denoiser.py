@@ -248,16 +248,16 @@ class Denoiser(nn.Module):
     def _heard(self, x, sigma, logits):
         """Return the outputs, (n, n_outputs), of what clusters of rows tell."""
         books = [n for n, block in enumerate(self.blocks) if block.reads == "levels"]
-        beliefs = [logits[n].softmax(-1) for n in books]
-        *heard, log_odds = self.evidence(x, sigma, beliefs)
+        *heard, log_odds = self.evidence(x, sigma, [logits[n] for n in books])
         heard = (part.split(self.n_dims, 1) for part in heard)
         parts = zip(self.blocks, x.split(self.n_dims, 1), logits, *heard, strict=True)
         level = sigma[:, None]
         outputs = [
             block.hear(part, own, level, *told) for block, part, own, *told in parts
         ]
-        for n, gain in zip(books, log_odds, strict=True):
-            outputs[n] = outputs[n] + gain.flatten(1)
+        if log_odds:
+            for n, gain in zip(books, log_odds, strict=True):
+                outputs[n] = outputs[n] + gain.flatten(1)
         return torch.cat(outputs, 1)
 
     def _split(self, levels):

@@ -72,7 +72,7 @@ class ClusterEvidence(nn.Module):
         # Column of each coordinate of a code, among those of codes.
         self.register_buffer("code_owners", owners[n_numbers:] - n_numbers)
 
-    def forward(self, x: Tensor, sigma: Tensor, beliefs):
+    def forward(self, x: Tensor, sigma: Tensor, logits):
         """Return h and J, (n, d) each, and the logarithms of odds of levels.
 
         Parameters
@@ -81,7 +81,7 @@ class ClusterEvidence(nn.Module):
             Noisy coordinates.
         sigma : Tensor of shape (n,) or (1,)
             Noise level of each row, or of all.
-        beliefs : list of Tensor of shape (n, C, K)
+        logits : list of Tensor of shape (n, C, K)
             What the codebook columns of each block believe of their levels.
 
         Returns
@@ -89,15 +89,16 @@ class ClusterEvidence(nn.Module):
         pull, precision : Tensor of shape (n, d)
             h and J; J may be the same for all rows, (1, d).
         log_odds : list of Tensor of shape (n, C, K)
-            For each of these blocks, what its levels gain by the likely clusters.
+            For each of these blocks, what its levels gain by the likely clusters;
+            nothing if there is but one.
         """
         x, noise = x - self.mean, sigma[:, None] ** 2
         means, left = self._told(x, noise)
         if len(means) == 1:
             factor = _factor(means[0], left[0], 0, self.variance)
-            return *(part * self.varies for part in factor), [0 * b for b in beliefs]
+            return *(part * self.varies for part in factor), []
         m = self.n_numbers
-        shares = self._shares(x, noise, beliefs)
+        shares = self._shares(x, noise, logits)
         of_numbers, of_codes = shares[:, :, :m], shares[:, :, m:]
         numbers = self._of_numbers(of_numbers, means[:, :, :m], left[:, :, :m])
         own = of_codes[:, :, self.code_owners]
@@ -130,12 +131,14 @@ class ClusterEvidence(nn.Module):
             left.append(shares @ directions.T**2 / precision)
         return torch.stack(means), torch.stack(left)
 
-    def _shares(self, x, noise, beliefs):
+    def _shares(self, x, noise, logits):
         """Return how likely each cluster is, (k, n, C), by all columns but one."""
         whole, numbers = self._by_numbers(x[:, : self.n_numbers], noise)
         codes = [
-            torch.einsum("ncl,clk->knc", part, odds).clamp(min=MIN_ODDS).log()
-            for part, odds in zip(beliefs, self._odds(), strict=True)
+            torch.einsum("ncl,clk->knc", part.softmax(-1), odds)
+            .clamp(min=MIN_ODDS)
+            .log()
+            for part, odds in zip(logits, self._odds(), strict=True)
         ]
         told = torch.cat([numbers, *codes], 2)
         whole = self.log_shares + whole + told[:, :, self.n_numbers :].sum(2)
@@ -191,7 +194,7 @@ def learn_clusters(denoiser, dataset):
     if len(dataset) == 1 or len(denoiser.mean) > MAX_COORDINATES:
         return None
     batch, weights = dataset.__getitems__(np.arange(len(dataset)))
-    weights = (weights / weights.mean()).double().numpy()
+    weights = weights.double().numpy()
     scale = denoiser.variance.sqrt().double().numpy()
     deviations = (denoiser.encode(batch) - denoiser.mean).double().numpy()
     scores = deviations / np.where(scale > 0, scale, 1)
@@ -244,11 +247,9 @@ def _side_by_side(books, levels):
 def _separate(covariance, novelty, denoiser):
     """Return what coordinates of other columns tell, and no more than is new."""
     covariance = covariance * novelty[:, None] * novelty
-    covariance[np.diag_indices_from(covariance)] += 1 - novelty**2
+    variances = np.diag(covariance) + 1 - novelty**2
     owners = denoiser.owners.numpy()
-    own = owners[:, None] == owners
-    variances = np.diag(covariance).copy()
-    covariance[own] = 0
+    covariance[owners[:, None] == owners] = 0
     np.fill_diagonal(covariance, variances)
     return _positive(covariance)
 

@@ -37,9 +37,9 @@ NO_LEVELS = np.zeros((0, 1))
 COVARIANCE = np.array([[1.0, 0.6, 0.2], [0.6, 2.0, 0.5], [0.2, 0.5, 0.5]])
 
 
-def told_of(evidence, x, sigma, beliefs=()):
+def told_of(evidence, x, sigma):
     """Return mean and variance of each clean deviation that the evidence leads to."""
-    pull, precision, log_odds = evidence(x, sigma, list(beliefs))
+    pull, precision, log_odds = evidence(x, sigma, [])
     variance = 1 / (1 / evidence.variance + precision)
     return variance * pull, variance.expand_as(pull), log_odds
 
@@ -130,7 +130,7 @@ def test_levels_and_numbers_tell_the_cluster_of_levels():
     x, sigma = torch.zeros(1, 5), torch.tensor([0.5])
     x[0, 0] = 0.8
     belief = torch.tensor([[[0.9, 0.1], [0.2, 0.8]]])
-    _, _, [log_odds] = evidence(x, sigma, [belief])
+    _, _, [log_odds] = evidence(x, sigma, [belief.log()])
     number = norm.pdf(0.8, centers[:, 0], np.sqrt(1.25))
     by_first = shares * number * (0.9 * odds[0] + 0.1 * odds[1])
     np.testing.assert_allclose(

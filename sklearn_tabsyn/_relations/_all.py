@@ -102,20 +102,15 @@ class Relations(Repair):
             followers = [j for j in range(len(kinds)) if j not in moved]
             found.curves = find_curves(frame, some, numbers, followers, many)
         made |= {curve.target for curve in found.curves}
-        whole = np.array([j not in made for j in families[0]], dtype=bool)
-        whole &= ~np.isnan(values[0]).any(0)
-        numbers = [j for j, free in zip(families[0], whole, strict=True) if free]
-        numbers = {j: found.axes[j] for j in numbers}
-        found.totals = find_totals(values[0][:, whole], numbers, column)
+        numbers = _not_made(values[0], families[0], made)
+        found.totals = find_totals(*numbers, column)
         made |= {j for total in found.totals for j in total.members}
         for part, family, links in zip(values, families, constant, strict=True):
             free = [j in many and j not in made for j in family]
             links = find_links(part, family, free, links, made, min_count)
             offsets, links = find_offsets(part, family, free, links, column, min_count)
             found.links, found.offsets = found.links + links, found.offsets + offsets
-            kept = [j not in made for j in family]
-            family = {j: axis for j, axis in family.items() if j not in made}
-            found.orders += find_orders(part[:, kept], family, column)
+            found.orders += find_orders(*_not_made(part, family, made), column)
         part = found._values(frame.iloc[some], names)
         found.links += find_links(part, names, [False] * len(names), [], made)
         found.listed = list_relations(found, columns, frame)
@@ -203,3 +198,9 @@ class Relations(Repair):
         """Return columns as their axes read them, (n_rows, n_units)."""
         columns = [self.read(j, frame) for j in units]
         return np.stack(columns, 1) if columns else np.empty((len(frame), 0))
+
+
+def _not_made(values, axes, made):
+    """Return the values and axes of columns that are not made of others."""
+    kept = [j not in made for j in axes]
+    return values[:, kept], {j: axis for j, axis in axes.items() if j not in made}

@@ -36,7 +36,7 @@ class Drawn:
 
     def frame(self):
         """Return the frame with all changes."""
-        frame = self._frame.copy()
+        frame = self._frame.copy(deep=False)
         for unit, column in self._columns.items():
             frame[unit] = column
         return frame

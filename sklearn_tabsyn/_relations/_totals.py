@@ -74,7 +74,7 @@ def find_totals(values, axes, column):
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_columns)
-        Some rows of the columns, none missing.
+        Some rows of the columns; those with gaps are in no total.
     axes : dict of int to Axis
         Positions and axes of the columns.
     column : callable
