@@ -127,6 +127,57 @@ def test_equal_shares_are_learned():
     assert (rows["paid"] == 0).mean() == pytest.approx(0.1, abs=0.03)
 
 
+def make_reviews(n_rows=3000, seed=0):
+    """Reviews with shares of good and bad words, of those that have any."""
+    rng = np.random.default_rng(seed)
+    words = np.where(rng.random(n_rows) < 0.1, 0, rng.integers(1, 60, n_rows))
+    good = rng.binomial(words, rng.beta(4, 2, n_rows))
+    shares = np.stack([good, words - good]) / np.maximum(words, 1)
+    return pd.DataFrame({"good": shares[0], "bad": shares[1], "words": words})
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_two_shares_add_up_where_there_is_something_to_share(empty):
+    table = make_reviews()
+    table = table if empty else table[table["words"] > 0]
+    synthesizer = DiffusionSynthesizer(hidden_dim=64, max_iter=400, random_state=0)
+    rows = synthesizer.fit(table).sample(3000)
+    [relation] = [r for r in synthesizer.relations_ if r.kind == "total"]
+    share = (table["words"] > 0).mean()
+    assert relation.share == pytest.approx(share)
+    text = "good + bad = 1" + f" in {share:.1%} of the rows" * empty
+    assert str(relation) == text
+    total = rows["good"] + rows["bad"]
+    new = np.isclose(total, 1, rtol=1e-12, atol=0).mean()
+    assert new == pytest.approx(share, abs=0.02)
+    if not empty:
+        assert new == 1
+
+
+def test_unrelated_shares_do_not_add_up():
+    reviews = make_reviews()
+    reviews["bad"] = make_reviews(seed=1)["bad"]
+    assert not find(reviews)[0].listed
+    dummies = pd.DataFrame({"yes": np.arange(500) % 3 // 2}).assign(no=lambda t: 1 - t)
+    assert not find(dummies)[0].links
+
+
+@pytest.mark.parametrize("written", ["12 digits", "float32"])
+def test_numbers_are_as_exact_as_they_are_written(written):
+    rng = np.random.default_rng(0)
+    parts = rng.dirichlet([3, 2, 1], 1000)
+    part = rng.random(1000) / 7
+    sure = np.where(rng.random(1000) < 0.3, 1 - part, rng.random(1000))
+    table = pd.DataFrame(np.c_[parts, part, sure], columns=list("abcde"))
+    if written == "float32":
+        table = table.astype(np.float32).astype(float)
+    else:
+        table = table.map(lambda v: float(f"{v:.12g}"))
+    found = [str(relation) for relation in find(table)[0].listed]
+    share = np.isclose(table["d"] + table["e"], 1, atol=1e-6).mean()
+    assert found == [f"d + e = 1 in {share:.1%} of the rows", "a + b + c = 1"]
+
+
 N_ROWS = 2000
 
 

@@ -1,4 +1,4 @@
-"""Numbers that are exactly those of another column: equal, shifted or scaled."""
+"""Numbers that are exactly those of another: equal, shifted, scaled or its rest."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ MIN_LIFT = 4.0
 MIN_ROWS = 20
 # Rows that are looked at first.
 N_FEW = 300
-KINDS = ["equal", "difference", "ratio"]
+KINDS = ["equal", "difference", "ratio", "complement"]
 
 
 @dataclass
@@ -25,12 +25,12 @@ class Link:
 
     Parameters
     ----------
-    kind : {"equal", "difference", "ratio"}
-        How it is made of it.
+    kind : {"equal", "difference", "ratio", "complement"}
+        How it is made of it. A complement is what the source leaves of a constant.
     target, source : int
         Positions of the two columns.
     constant : float, default=0.0
-        What is added to the source, or times what it is.
+        What is added to the source, or times what it is, or from what it is taken.
     always : bool, default=False
         Whether in all rows where both have a value; none is marked then.
     common : ndarray of shape (n_values,), default=()
@@ -54,15 +54,23 @@ class Link:
 
     def predict(self, source, axis):
         """Return what the target should be, with the decimals of its axis."""
-        if self.kind == "ratio":
-            source = source * self.constant
-        return axis.round(source + self.constant * (self.kind == "difference"))
+        return axis.round(self._made(source))
 
     def invert(self, target, axis):
         """Return what the source should be, with the decimals of its axis."""
         if self.kind == "ratio":
-            target = target / self.constant
-        return axis.round(target - self.constant * (self.kind == "difference"))
+            return axis.round(target / self.constant)
+        if self.kind == "difference":
+            return axis.round(target - self.constant)
+        return axis.round(self._made(target))
+
+    def _made(self, source):
+        """Return what a source makes the target, before it is rounded."""
+        if self.kind == "ratio":
+            return source * self.constant
+        if self.kind == "complement":
+            return self.constant - source
+        return source + self.constant * (self.kind == "difference")
 
     def agrees(self, target, source, axes):
         """Tell in which rows the target is what it should be."""
@@ -71,7 +79,7 @@ class Link:
         if self.kind == "ratio":
             found = self.predict(source, axes[self.target])
         else:
-            found = source + self.constant
+            found = self._made(source)
         eps = 4 * max(axes[self.target].eps, axes[self.source].eps)
         return np.abs(found - target) <= eps * (np.abs(target) + np.abs(source))
 
@@ -119,12 +127,14 @@ def _always_candidates(values, axes):
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         divisors = np.where(few == 0, np.nan, few)
         for i, target in enumerate(units):
-            shift = few[:, [i]] - few[:, :i]
-            low, high = np.fmin.reduce(shift, 0), np.fmax.reduce(shift, 0)
-            for j in np.flatnonzero(high - low <= 2 * (noise[i] + noise[:i])):
-                constant = short_number(low[j], high[j], noise[i] + noise[j])
+            shift, total = few[:, [i]] - few[:, :i], few[:, [i]] + few[:, :i]
+            for j, constant in _constants(shift, noise[i] + noise[:i]):
                 kind = "difference" if constant else "equal"
                 found.append((Link(kind, target, units[j], constant, True), i, j))
+            for j, constant in _constants(total, noise[i] + noise[:i]):
+                if constant and axes[target].has_zero:
+                    link = Link("complement", target, units[j], constant, True)
+                    found.append((link, i, j))
             part = half[i] if whole[i] else noise[i]
             scales = np.stack([few[:, [i]] - part, few[:, [i]] + part]) / divisors
             low = np.fmax.reduce(scales.min(0), 0)
@@ -137,6 +147,13 @@ def _always_candidates(values, axes):
     # The earliest source, so that there are no chains; rather a later target.
     found.sort(key=lambda f: (KINDS.index(f[0].kind), f[1] < f[2], f[1], f[2]))
     return [link for link, _, _ in found]
+
+
+def _constants(values, noise):
+    """Yield the places of columns that are nearly constant, and these constants."""
+    low, high = np.fmin.reduce(values, 0), np.fmax.reduce(values, 0)
+    for j in np.flatnonzero(high - low <= 2 * noise):
+        yield j, short_number(low[j], high[j], noise[j])
 
 
 def _is_always(link, target, source, axes):
@@ -157,6 +174,8 @@ def _is_always(link, target, source, axes):
         few = axes[link.target].few and axes[link.source].few
         if few and not np.allclose(constant * source, target, rtol=1e-9, atol=0):
             return False
+    if link.kind == "complement" and axes[link.target].few and axes[link.source].few:
+        return False  # two dummies are better seen as such
     if not link.agrees(target, source, axes).all():
         return False
     unrelated = np.random.default_rng(0).permutation(source)

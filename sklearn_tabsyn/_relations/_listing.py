@@ -17,7 +17,7 @@ class Relation:
     kind : {"equal", "difference", "ratio", "sum", "total", "function", "one of", \
 "order"}
         The target is the source, or the source plus a constant, or a constant times
-        the source, or the signed sum of several sources, or these add up to a
+        the source, or the signed sum of several sources, or two or more add up to a
         constant, or the target is determined by the source, or at most one of several
         sources is on, or the target is at least the source.
     target, source : object
@@ -50,10 +50,10 @@ class Relation:
             )
         if self.kind == "order":
             return f"{self.source} {'<' if self.strict else '<='} {self.target}"
-        if self.kind == "total":
-            return f"{' + '.join(map(str, self.source))} = {self.constant:.12g}"
         text = f"{self.target} = {self.source}"
-        if self.kind == "sum":
+        if self.kind == "total":
+            text = f"{' + '.join(map(str, self.source))} = {self.constant:.12g}"
+        elif self.kind == "sum":
             text = f"{self.target} = {self._sum()}"
         elif self.kind == "ratio":
             text = f"{self.target} = {self.constant:.12g} * {self.source}"
@@ -96,8 +96,12 @@ def list_relations(relations, columns, frame):
         axis, constant = relations.axes[link.target], None
         if link.kind != "equal":
             constant = axis.amount(link.constant)
-        names = columns[link.target].name, columns[link.source].name
-        listed.append(Relation(link.kind, *names, share, constant))
+        target, source = columns[link.target].name, columns[link.source].name
+        if link.kind == "complement":
+            pair = source, target
+            listed.append(Relation("total", None, pair, share, constant))
+        else:
+            listed.append(Relation(link.kind, target, source, share, constant))
     listed += _list_sums(relations, columns, frame)
     names = {j: column.name for j, column in enumerate(columns)}
     members = set()

@@ -15,6 +15,8 @@ from sklearn_tabsyn._relations._links import (
 # Two columns are linked if they agree in at least this share of the rows, and in
 # `MIN_LIFT` times as many as the same columns in unrelated rows.
 MIN_SHARE = 0.02
+# What holds in this share of the rows comes before what is simpler.
+MOSTLY = 0.5
 # A value with at least this share of a column agrees often without a reason.
 COMMON = 0.01
 # Two columns agree in so many values, as told by their shares of the rows that agree,
@@ -64,19 +66,20 @@ def find_links(values, axes, continuous, always, taken=(), min_count=1):
         part[:] = _without(common, part)
     found = _equals(values, units, free, axes)
     found += _shifted_or_scaled(rare, units[many], free[many], axes)
+    found += _complements(values[:, many], units[many], free[many], axes)
     always = set(links)
 
     def preference(pair):
         share, link = pair
         made = link.source in always  # rather of what is not made of another itself
         kind, places = KINDS.index(link.kind), (-link.target, -link.source)
-        return kind, -round(share, 3), made, -share, places
+        return share < MOSTLY, kind, -round(share, 3), made, -share, places
 
     for _, link in sorted(found, key=preference):
         # A target is not a source of its own source, so no chain ends in itself.
         if link.target in links or comes_from(made, link.source, link.target):
             continue
-        if link.kind != "equal":
+        if link.kind in ("difference", "ratio"):
             link.common = frequent[link.target]
         links[link.target], made[link.target] = link, link.sources
     return sources_first(links.values())
@@ -181,6 +184,32 @@ def _shifted_or_scaled(values, units, free, axes):
     return found
 
 
+def _complements(values, units, free, axes):
+    """Return pairs of columns of which one is what the other leaves of a constant."""
+    found = []
+    few = values[even_rows(len(values), N_SOME)]
+    noise = 8 * np.fmax.reduce(np.abs(few), 0) * [axes[unit].eps for unit in units]
+    for i in np.flatnonzero(free):
+        if not axes[units[i]].has_zero:
+            break
+        total = few[:, [i]] + few[:, :i]
+        heavy = _heavy(total, np.maximum(noise[i], noise[:i]), MIN_SHARE)
+        for j in np.flatnonzero(heavy):
+            width = max(noise[i], noise[j])
+            constant = short_number(*[_densest(total[:, j], width)] * 2, width)
+            link = Link("complement", int(units[i]), int(units[j]), constant)
+            target, source = values[:, i], values[:, j]
+            agrees = link.agrees(target, source, axes)
+            # What the source makes is compared like any other column.
+            made = np.where(agrees, target, link.predict(source, axes[link.target]))
+            same = Link("equal", link.target, link.source)
+            share = _equal_share(same, target, made, axes) if constant else 0.0
+            if share:
+                link.common = same.common
+                found.append((share, link))
+    return found
+
+
 def _medians(values):
     """Return the medians of columns with gaps, NaN of those without values."""
     ordered = np.sort(values, axis=0)
@@ -255,6 +284,8 @@ def _stands_out(link, target, source, axes):
         nearby = link.constant * (1 + 2 * width * np.r_[-3:0, 1:4])
     else:
         step = max(axis.unit, other.unit)
+        if step:  # nearer constants hold in the same rows
+            step = max(step, 16 * max(axis.eps, other.eps) * np.nanmax(np.abs(target)))
         if step and axis.few and other.few:
             # There may be no values at all nearby, only neighbours.
             known = np.unique(np.concatenate([target, source]))
