@@ -9,8 +9,17 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from sklearn_tabsyn._digits import (
+    are_single,
+    digits_beside,
+    round_digits,
+    significant_digits,
+)
+
 # Floats with more decimals than this are taken as unrounded.
 MAX_DECIMALS = 12
+# Up to so many decimals they are not taken as rounded to significant digits.
+FEW_DECIMALS = 8
 # Below this size float64 holds every whole number.
 EXACT = 2**53
 # Keeps all digits of a Decimal, whatever the caller's context says.
@@ -89,6 +98,10 @@ class FloatColumn(ColumnSchema):
     ----------
     decimals : int or None
         Decimals of all training values; None if they are not rounded.
+    digits : int or None
+        Significant digits of all of them, if these have no decimals in common.
+    single : bool
+        Whether they are those of float32, if they have no digits in common either.
     lowest, highest : float
         The training range; NaN if all are missing.
     step : int
@@ -96,6 +109,8 @@ class FloatColumn(ColumnSchema):
     """
 
     decimals: int | None = None
+    digits: int | None = None
+    single: bool = False
     lowest: float = np.nan
     highest: float = np.nan
     step: int = 0
@@ -112,12 +127,27 @@ class FloatColumn(ColumnSchema):
         elif len(values) and schema.decimals is None:
             size = getattr(dtype, "itemsize", 8) if dtype.kind == "f" else 8
             schema.decimals = _decimals(values, np.dtype(f"f{min(size, 8)}"))
+            schema._learn_digits(values)
         if len(values):
             ends = schema.natural(np.array([values.min(), values.max()]))
             schema.lowest, schema.highest = ends.tolist()
             if whole and schema.highest - schema.lowest < EXACT:
                 schema.step = _common_step((values - schema.lowest).astype(np.uint64))
         return schema
+
+    def _learn_digits(self, values):
+        """Learn to how many significant digits numbers are rounded, if they are."""
+        if self.decimals is not None and self.decimals <= FEW_DECIMALS:
+            return
+        self.digits = significant_digits(values)
+        if self.digits is not None and self.decimals is not None:
+            size = np.log10(np.abs(values).max())
+            if self.decimals < self.digits or self.decimals + size < self.digits:
+                self.digits = None
+        if self.digits is not None:
+            self.decimals = None
+        elif self.decimals is None:
+            self.single = are_single(values)
 
     def read(self, column):
         """Return float64 numbers, NaN where missing."""
@@ -139,6 +169,10 @@ class FloatColumn(ColumnSchema):
 
     def natural(self, values):
         """Return the numbers rounded as in training."""
+        if self.digits is not None:
+            return round_digits(values, self.digits)
+        if self.single:
+            return values.astype(np.float32).astype(np.float64)
         if self.decimals is None:
             return values
         # Larger numbers have no digits left to round, and scaling could overflow.
@@ -174,6 +208,11 @@ class FloatColumn(ColumnSchema):
 
     def inwards(self, low, high):
         """Return the range of canonical values that the column can have within one."""
+        if self.digits is not None:
+            low, high = (
+                digits_beside(np.array([end]), self.digits, False, sign).item()
+                for end, sign in ((low, 1), (high, -1))
+            )
         size = max(abs(self.lowest), abs(self.highest))
         if self.decimals is None or size >= EXACT / 10.0**self.decimals:
             return low, high

@@ -6,6 +6,7 @@ import pytest
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._relations._all import Relations
+from sklearn_tabsyn._relations._density import Density
 from sklearn_tabsyn._relations._totals import Total
 from sklearn_tabsyn._table import TableSchema
 
@@ -91,8 +92,25 @@ def test_what_is_full_or_fixed_stays():
     values = np.array([[0.5, 0.5, 0.9], [0.2, 0.1, 0.9], [0.1, 0.2, 0.4]])
     fixed = np.array([[False, True, True], [False] * 3, [False] * 3])
     lows, highs = np.zeros((3, 1)), np.array([[0.55], [1.0], [1.0]])
-    split = Total((0, 1, 2), 1.0).split(values, lows, highs, fixed)
+    even = Density.of(np.linspace(-0.0123, 1.0456, 1000), 1e-9)
+    split = Total((0, 1, 2), 1.0, [even] * 3).split(values, lows, highs, fixed)
     np.testing.assert_allclose(split.sum(0), 1)
-    np.testing.assert_allclose(split[:, 0], [0.55, 0.3, 0.15])
-    np.testing.assert_allclose(split[:, 1], [0.5, 1 / 6, 1 / 3])
-    np.testing.assert_allclose(split[:, 2], [0.9, 0.9 / 13, 0.4 / 13])
+    np.testing.assert_allclose(split[:, 0], [0.55, 0.275, 0.175], rtol=1e-6)
+    np.testing.assert_allclose(split[:, 1], [0.5, 0.2, 0.3], rtol=1e-6)
+    np.testing.assert_allclose(split[:, 2], [0.9, 0.1, 0], atol=1e-12)
+
+
+def test_frequent_numbers_stay():
+    rng = np.random.default_rng(0)
+    topics = make_soils(2000, seed=1)[PARTS].to_numpy()
+    words = rng.choice([5, 6, 7, 8], (2000, 1))
+    topics = np.maximum(topics, 0.2 / words)  # no topic is less than its floor
+    topics[np.arange(2000), topics.argmax(1)] += 1 - topics.sum(1)
+    table = pd.DataFrame(topics, columns=PARTS)
+    [total] = find_totals_of(table)
+    off = topics.T + rng.normal(0, 0.01, topics.T.shape) * (topics.T > 0.05)
+    ends = np.stack([topics.min(0), topics.max(0)])[:, :, None]
+    split = total.split(off, *ends, np.zeros(off.shape, dtype=bool))
+    np.testing.assert_allclose(split.sum(0), 1)
+    floors = np.isclose(topics.T, 0.2 / words.T) & (words.T > 5)
+    assert np.abs(split - off)[floors].mean() < 0.1 * np.abs(split - off).mean()

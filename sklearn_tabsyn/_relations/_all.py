@@ -6,6 +6,7 @@ import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._axes import find_axes, find_names
+from sklearn_tabsyn._relations._calendar import find_parts
 from sklearn_tabsyn._relations._curves import find_curves
 from sklearn_tabsyn._relations._functions import (
     Function,
@@ -39,6 +40,8 @@ class Relations(Repair):
         Numbers that are sums of others, and dates that come a little after others.
     functions : list of Function
         Columns that are determined by others, sources before their targets.
+    parts : list of Part
+        Columns that tell parts of dates of many values.
     curves : list of Curve
         Columns that follow numbers of many values.
     one_of : list of OneOf
@@ -56,6 +59,7 @@ class Relations(Repair):
     links: list = field(default_factory=list)
     offsets: list = field(default_factory=list)
     functions: list = field(default_factory=list)
+    parts: list = field(default_factory=list)
     curves: list = field(default_factory=list)
     one_of: list = field(default_factory=list)
     totals: list = field(default_factory=list)
@@ -96,14 +100,20 @@ class Relations(Repair):
         levels = [j for j in range(len(kinds)) if j not in made | (many - codes)]
         found._find_functions(columns, frame, some, levels, codes, min_count)
         made |= {function.target for function in found.functions}
+        dates, others = (
+            sorted(many - made - codes),
+            [j for j in levels if j not in made],
+        )
+        found.parts = find_parts(columns, frame, some, dates, others, min_count)
+        made |= {part.target for part in found.parts}
         if min_count == 1:  # the ends of a curve are values of single rows
             numbers = [j for j in many if j not in made | codes]
-            moved = made | {f.source for f in found.functions if f.nearest}
-            followers = [j for j in range(len(kinds)) if j not in moved]
-            found.curves = find_curves(frame, some, numbers, followers, many)
+            followers = [j for j in range(len(kinds)) if j not in made]
+            smooth = many - codes
+            found.curves = find_curves(frame, some, numbers, followers, smooth)
         made |= {curve.target for curve in found.curves}
         numbers = _not_made(values[0], families[0], made)
-        found.totals = find_totals(*numbers, column)
+        found.totals = find_totals(*numbers, column, min_count)
         made |= {j for total in found.totals for j in total.members}
         for part, family, links in zip(values, families, constant, strict=True):
             free = [j in many and j not in made for j in family]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_tabsyn._columns import EXACT, FloatColumn, StepColumn
-from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._digits import digits_beside
 from sklearn_tabsyn._nearest import nearest_of
 
 NANOSECONDS = {"D": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -14,10 +14,6 @@ NANOSECONDS = {"D": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 
 MAX_FEW = 128
 # Quotients of decimals are whole up to this.
 NEARLY = 1e-6
-# Significant digits to which numbers are taken as rounded, and below which they are
-# not; rows that are looked at first.
-MIN_DIGITS, MAX_DIGITS = 6, 15
-N_FEW = 300
 
 
 class Axis:
@@ -45,15 +41,15 @@ class Axis:
         if not self.rounded:
             floats = getattr(column.dtype, "kind", "O") == "f"
             size = min(getattr(column.dtype, "itemsize", 8), 8) if floats else 8
-            self.float = np.dtype(f"f{size}")
+            self.float = np.dtype("f4" if column.single else f"f{size}")
             self.eps = float(np.finfo(self.float).eps)
+            if column.digits is not None:
+                self.eps = 0.5 * 10.0 ** (1 - column.digits)
             self.rounded = column.decimals is not None
             self.unit = 10.0**-column.decimals if self.rounded else 0.0
             self.start = 0.0
             if column.step > 1:
                 self.unit, self.start = float(column.step), column.lowest
-            if not self.unit:
-                self.eps = max(self.eps, _exactness(values[~np.isnan(values)]))
         ends = self.read(np.array([np.nanmin(values), np.nanmax(values)]))
         self.low, self.high = ends
         distinct = np.unique(self.read(values[~np.isnan(values)]))
@@ -132,6 +128,8 @@ class Axis:
             steps = sign * (values - self.start) / self.unit
             steps = np.floor(steps + NEARLY) + 1 if strict else np.ceil(steps - NEARLY)
             beside = self.round(self.start + sign * steps * self.unit)
+        elif self.column.digits is not None:
+            beside = digits_beside(values, self.column.digits, strict, sign)
         else:
             beside = values.astype(self.float)
             short = (beside <= values) if sign > 0 else (beside >= values)
@@ -139,30 +137,6 @@ class Axis:
             end = self.float.type(sign * np.inf)
             beside = np.where(short, np.nextafter(beside, end), beside)
         return beside.astype(np.float64).clip(self.low, self.high)
-
-
-def _exactness(values):
-    """Return the relative error of numbers that have few digits, or are float32.
-
-    Files are often written with 12 significant digits, and models compute in float32;
-    sums of such numbers are no more exact than they are.
-    """
-    some = values[even_rows(len(values), N_FEW)]
-    for digits in range(MIN_DIGITS, MAX_DIGITS):
-        if all(_have_digits(part, digits) for part in (some, values)):
-            return 0.5 * 10.0 ** (1 - digits)
-    with np.errstate(over="ignore"):
-        single = (values.astype(np.float32) == values).all()
-    return float(np.finfo(np.float32 if single else np.float64).eps)
-
-
-def _have_digits(values, digits):
-    """Tell whether all numbers have so many significant digits at most."""
-    size = np.abs(values[values != 0])
-    with np.errstate(over="ignore", invalid="ignore"):
-        scale = 10.0 ** (digits - 1 - np.floor(np.log10(size)))
-        error = np.abs(np.round(size * scale) / scale - size)
-    return bool((error <= 4 * np.finfo(np.float64).eps * size).all())
 
 
 class NameAxis:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._nearest import nearest_of
+from sklearn_tabsyn._relations._wishes import is_wish
 
 # Rows that are looked at first.
 N_FEW = 300
@@ -65,6 +66,11 @@ class Function:
         values = whole_values if whole else values
         shares = counts / counts.sum()
         return cls(target, source, keys, values, shares, whole, nearest)
+
+    @property
+    def heeded(self):
+        """Whether a drawn target says which of several keys may be meant."""
+        return self.nearest and is_wish(self.values[~np.isnan(self.keys)])
 
     def known(self, source):
         """Return sources, or the nearest keys if these stand for them."""
@@ -128,7 +134,7 @@ def find_functions(frame, some, candidates, continuous=()):
         seems = _are_determined(codes[place], codes[place + 1 :])
         for other in np.array(order)[place + 1 :][seems]:
             target, source = candidates[other], candidates[k]
-            if target in found or not _is_confirmed(columns[k], columns[other]):
+            if target in found or not is_confirmed(columns[k], columns[other]):
                 continue
             function = Function.of(target, source, frame, source in continuous)
             if function is not None:
@@ -148,6 +154,20 @@ def is_repeated(values, min_count=1):
     rare = counts[counts <= FREQUENT * counts.sum()]
     often = len(rare) and 2 * len(rare) <= rare.sum()
     return bool(often and counts.min() >= min_count)
+
+
+def is_confirmed(source, target):
+    """Tell whether a target is determined, in so many rows that it is no chance."""
+    both = (source >= 0) & (target >= 0)
+    source, target = source[both], target[both]
+    if not _are_determined(source, target[None]).all():
+        return False
+    groups = np.bincount(source)
+    groups = groups[groups > 0]
+    n_confirmed = np.sum(groups - 1)
+    if n_confirmed < max(MIN_CONFIRMED, MIN_CONFIRMED_SHARE * len(source)):
+        return False
+    return _log_chance(groups, target) < MAX_LOG_CHANCE
 
 
 def fitting_sources(functions, source, targets, gaps=True):
@@ -191,20 +211,6 @@ def _are_determined(source, targets):
     filled = np.where(targets < 0, np.iinfo(targets.dtype).max, targets)
     lowest = np.minimum.reduceat(filled, starts, axis=1)
     return ((highest == lowest) | (highest < 0)).all(1)
-
-
-def _is_confirmed(source, target):
-    """Tell whether a target is determined, in so many rows that it is no chance."""
-    both = (source >= 0) & (target >= 0)
-    source, target = source[both], target[both]
-    if not _are_determined(source, target[None]).all():
-        return False
-    groups = np.bincount(source)
-    groups = groups[groups > 0]
-    n_confirmed = np.sum(groups - 1)
-    if n_confirmed < max(MIN_CONFIRMED, MIN_CONFIRMED_SHARE * len(source)):
-        return False
-    return _log_chance(groups, target) < MAX_LOG_CHANCE
 
 
 def _log_chance(groups, target):

@@ -109,7 +109,7 @@ def list_relations(relations, columns, frame):
         names[group.unit] = tuple(names[j] for j in group.members)
         members |= {(j, group.unit) for j in group.members}
         listed.append(Relation("one of", None, names[group.unit], strict=group.always))
-    for function in [*relations.functions, *relations.curves]:
+    for function in [*relations.functions, *relations.parts, *relations.curves]:
         pair = function.target, function.source
         if pair not in members:
             listed.append(Relation("function", *(names[j] for j in pair)))

@@ -160,6 +160,8 @@ def _has_edge(low, high):
         first, second = (np.sum(steps == start + n) for n in (0, 1))
         if start <= 1 and first >= MIN_VIOLATED:
             return bool(first >= second / 2)
+    elif np.sum(gap == 0) >= MIN_VIOLATED:
+        return True  # numbers of no unit that touch so often, and never cross
     gap = gap + unit / 2
     return _is_cut(gap) and _is_cut(gap / np.where(size == 0, 1, size))
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from sklearn_tabsyn._relations._calendar import dates_with_parts
 from sklearn_tabsyn._relations._chains import sources_first
 from sklearn_tabsyn._relations._functions import fitting_sources
 from sklearn_tabsyn._relations._orders import put_in_order
+from sklearn_tabsyn._relations._wishes import nearest_agreeing
 
 # Cells of a table of rows and sources that is held in memory at a time.
 MAX_CELLS = 2_000_000
@@ -64,7 +66,7 @@ class Repair:
             Whether a drawn value may become a missing one.
         """
         makers = sources_first([*self.offsets, *self.links])
-        others = self.functions, self.curves, self.totals, self.orders
+        others = self.functions, self.parts, self.curves, self.totals, self.orders
         if not any([makers, *others]):
             return frame
         marks, rests = marks or {}, rests or {}
@@ -79,8 +81,11 @@ class Repair:
         for link in always[::-1] + links[::-1]:  # what always holds comes first
             if not link.is_soft:
                 self._follow_target(link, cells, marks)
-        for function in reversed(self.functions):
-            self._find_source(function.source, cells, gaps)
+        for source in dict.fromkeys(f.source for f in reversed(self.functions)):
+            self._find_source(source, cells, gaps)
+            self._heed_wishes(source, cells)
+        for source in dict.fromkeys(part.source for part in self.parts):
+            self._move_dates(source, cells)
         for curve in self.curves:
             self._follow_curve_back(curve, cells)
             self._follow_curve(curve, cells, gaps)
@@ -100,6 +105,9 @@ class Repair:
             self._follow_source(link, cells, marks)
         for curve in self.curves:
             self._follow_curve(curve, cells, gaps)
+        for part in self.parts:
+            codes = part.codes(cells[part.source])
+            self._fill(part.function, cells, codes, gaps)
         for function in self.functions:
             self._fill(function, cells, cells[function.source], gaps)
         return cells.frame()[frame.columns]
@@ -197,10 +205,13 @@ class Repair:
         self._fill(curve, cells, source, gaps)
 
     def _follow_curve_back(self, curve, cells):
-        """Make the source of a curve suit the targets that are given."""
+        """Make the source of a curve suit targets that are given or moved."""
         rows = cells.known[curve.target] & ~cells.known[curve.source]
+        heeds = any(f.source == curve.target and f.heeded for f in self.functions)
+        heeds |= any(part.source == curve.target for part in self.parts)
+        heeds = heeds & ~cells.known[curve.source] & ~np.isnan(cells[curve.source])
         made = curve.invert(cells[curve.target], cells[curve.source])
-        cells.put(curve.source, rows, made)
+        cells.put(curve.source, rows | heeds, made)
         cells.known[curve.source] |= rows & ~np.isnan(cells[curve.target])
 
     def _fill(self, function, cells, source, gaps):
@@ -223,6 +234,33 @@ class Repair:
             drawn = cells[unit][part]
             cells[unit][part] = fitting_sources(functions, drawn, targets, gaps)
         cells.known[unit][rows] = True
+
+    def _heed_wishes(self, unit, cells):
+        """Move a number to the nearest one that makes the targets drawn beside it.
+
+        Its encoding tells that it is about so large, but not which of many numbers
+        near to each other it is; the targets, which are drawn too, tell more.
+        """
+        functions = [f for f in self.functions if f.source == unit and f.heeded]
+        rows = np.flatnonzero(~cells.known[unit] & ~np.isnan(cells[unit]))
+        if not functions or not len(rows):
+            return
+        source = functions[0].known(cells[unit][rows])
+        there = ~np.isnan(functions[0].keys)
+        made = [f.values[there] for f in functions]
+        wished = [cells[f.target][rows] for f in functions]
+        places = nearest_agreeing(made, wished, functions[0].places(source))
+        cells[unit][rows] = functions[0].keys[places]
+
+    def _move_dates(self, unit, cells):
+        """Move dates to the nearest that have the parts given or drawn beside them."""
+        parts = [part for part in self.parts if part.source == unit]
+        rows = ~cells.known[unit] & ~np.isnan(cells[unit])
+        if rows.any():
+            wished = [cells[part.target][rows] for part in parts]
+            cells[unit][rows] = dates_with_parts(cells[unit][rows], parts, wished)
+        given = np.any([cells.known[part.target] for part in parts], axis=0)
+        cells.known[unit] |= rows & given
 
     def _put_in_order(self, cells, marks, rests):
         """Exchange or move numbers that are greater than they may be.

@@ -1,10 +1,11 @@
 """Numbers that add up to the same in every row, as shares do to one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._relations._density import Density
 
 # Rows on which totals are searched, and how many more than columns these must be.
 N_FEW, MIN_MORE = 1_000, 50
@@ -25,34 +26,48 @@ class Total:
         Positions of the columns.
     amount : float
         Their sum.
+    densities : list of Density
+        How dense the numbers of each are.
     """
 
     members: tuple
     amount: float
+    densities: list = field(default_factory=list, repr=False, compare=False)
+
+    def learn(self, axes, column, min_count=1):
+        """Learn the densities from all rows of the members."""
+        parts = {j: column(j) for j in self.members}
+        least = {j: max(axes[j].unit, 1e-9 * np.ptp(parts[j])) for j in parts}
+        self.densities = [
+            Density.of(part, least[j], min_count) for j, part in parts.items()
+        ]
 
     def split(self, values, lows, highs, fixed):
-        """Return numbers, (k, n), in the same proportions, but of the right sum.
+        """Return numbers, (k, n), of the right sum, moved as little as can be seen.
+
+        What is too much or too little is shared by the squares of the distances that
+        numbers have to others of their column: so it goes to where they are few, and
+        the frequent ones stay.
 
         Parameters
         ----------
         values : ndarray of shape (k, n_rows)
             Numbers of the members.
         lows, highs : ndarray of shape (k, 1)
-            The least number of each, which stays as it is, and the greatest.
+            The least and the greatest number of each.
         fixed : ndarray of shape (k, n_rows), dtype bool
-            What else stays.
+            What stays as it is.
         """
-        for _ in values:  # each time some may reach their greatest
-            room = np.where(fixed, 0.0, values - lows)
-            least = np.where(fixed, values, lows).sum(0)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                share = (self.amount - least) / room.sum(0)
-            possible = np.isfinite(share) & (share >= 0) & ~fixed
-            values = np.where(possible, lows + room * share, values)
-            full = possible & (values > highs)
-            if not full.any():
-                break
-            values, fixed = np.where(full, highs, values), fixed | full
+        pairs = zip(self.densities, values, strict=True)
+        room = np.stack([np.exp(-2 * density.log(part)) for density, part in pairs])
+        free = ~fixed
+        for _ in values:  # each time some may reach their least or greatest
+            room = np.where(free, room, 0.0)
+            whole = room.sum(0)
+            share = room / np.where(whole > 0, whole, 1.0)
+            moved = values + share * (self.amount - values.sum(0))
+            values = np.where(free, moved.clip(lows, highs), values)
+            free = free & (moved == values)
         return values
 
     def holds(self, axes, column):
@@ -65,7 +80,7 @@ class Total:
         return bool((np.abs(parts.sum(0) - self.amount) <= error).all())
 
 
-def find_totals(values, axes, column):
+def find_totals(values, axes, column, min_count=1):
     """Return the totals of columns of numbers.
 
     Each column is compared with what those before it make of it, by least squares. If
@@ -79,6 +94,8 @@ def find_totals(values, axes, column):
         Positions and axes of the columns.
     column : callable
         Returns all rows of a column, by its position.
+    min_count : int, default=1
+        Rows of which a number that is kept is at least a mean.
 
     Returns
     -------
@@ -109,7 +126,9 @@ def find_totals(values, axes, column):
             continue
         if np.allclose(weights[parts], -1, atol=NEARLY):
             total = Total(tuple(members), _amount(members, column))
-            found += [total] if total.holds(axes, column) else []
+            if total.holds(axes, column):
+                total.learn(axes, column, min_count)
+                found.append(total)
     return found
 
 

@@ -1,0 +1,53 @@
+"""Numbers as they were written: with so many significant digits, or in float32."""
+
+import numpy as np
+
+from sklearn_tabsyn._evenly import even_rows
+
+# Digits to which numbers may be rounded; more are those of any number.
+FEWEST, MOST = 6, 14
+# Rows that are looked at first.
+N_FEW = 300
+
+
+def significant_digits(values):
+    """Return to how many significant digits numbers are rounded, None if they are not.
+
+    Files are often written with 12.
+    """
+    some = values[even_rows(len(values), N_FEW)]
+    for digits in range(FEWEST, MOST + 1):
+        if all((round_digits(part, digits) == part).all() for part in (some, values)):
+            return digits
+    return None
+
+
+def are_single(values):
+    """Tell whether numbers are those of float32, in which models compute."""
+    with np.errstate(over="ignore"):
+        return bool((values.astype(np.float32) == values).all())
+
+
+def round_digits(values, digits):
+    """Return numbers rounded to so many significant digits; 0 and NaN stay."""
+    size = np.where((values == 0) | np.isnan(values), 1, np.abs(values))
+    power = digits - 1 - np.floor(np.log10(size)).astype(int)
+    # Powers up to 22 are exact, and a quotient of exact numbers is what a file's
+    # decimals are read as.
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = 10.0 ** np.abs(power)
+        whole = np.rint(np.where(power > 0, values * scale, values / scale))
+        rounded = np.where(power > 0, whole / scale, whole * scale)
+    return np.where(np.isfinite(rounded) & (values != 0), rounded, values)
+
+
+def digits_beside(values, digits, strict, sign):
+    """Return the nearest rounded numbers from, or if `strict` beyond, others.
+
+    `sign` is 1 for those above and -1 for those below.
+    """
+    rounded = round_digits(values, digits)
+    size = np.where(rounded == 0, 1e-300, np.abs(rounded))
+    unit = 10.0 ** (np.floor(np.log10(size)) - digits + 1)
+    short = (sign * (rounded - values) < 0) | (strict & (rounded == values))
+    return np.where(short, round_digits(rounded + sign * unit, digits), rounded)

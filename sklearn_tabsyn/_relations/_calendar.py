@@ -1,0 +1,199 @@
+"""Columns that tell a part of a date of many values, such as its weekday or hour."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sklearn_tabsyn._columns import StepColumn
+from sklearn_tabsyn._relations._axes import NANOSECONDS
+from sklearn_tabsyn._relations._functions import Function, is_confirmed
+from sklearn_tabsyn._relations._wishes import nearest_agreeing
+
+DAY = 86_400
+# Days from the first to the last date up to which all are looked at.
+MAX_DAYS = 100_000
+# Parts of a day among others, and of a time of day with the seconds it lasts.
+DAY_PARTS = {
+    "year": lambda days: days.year,
+    "quarter": lambda days: days.quarter,
+    "month": lambda days: days.month,
+    "week": lambda days: days.isocalendar().week,
+    "day of the month": lambda days: days.day,
+    "day of the week": lambda days: days.day_of_week,
+    "day of the year": lambda days: days.day_of_year,
+    "month and day": lambda days: 100 * days.month + days.day,
+}
+CLOCK_PARTS = {
+    "hour": (3_600, lambda times: times.hour),
+    "minute": (60, lambda times: times.minute),
+    "second": (1, lambda times: times.second),
+    "hour and minute": (60, lambda times: 60 * times.hour + times.minute),
+}
+
+
+@dataclass
+class Part:
+    """Column `target` is determined by a part of the date in column `source`.
+
+    Both are drawn, for of a date of many values the network learns about where it is,
+    not its weekday. So the date gives way: it is moved to the nearest one that has the
+    parts that were drawn beside it.
+
+    Parameters
+    ----------
+    name : str
+        The part, a key of `DAY_PARTS` or `CLOCK_PARTS`.
+    column : StepColumn
+        Schema of the source.
+    function : Function
+        What the part makes the target.
+    """
+
+    name: str
+    column: StepColumn
+    function: Function
+
+    @property
+    def target(self):
+        """Position of the column that tells the part."""
+        return self.function.target
+
+    @property
+    def source(self):
+        """Position of the date."""
+        return self.function.source
+
+    def codes(self, dates):
+        """Return the part of canonical dates, NaN of missing ones."""
+        times = wall_times(self.column, self.column.settle(dates))
+        return _codes(self.name, times)
+
+    def made(self, times):
+        """Return the targets of times; NaN where nothing is known."""
+        unknown = np.full(len(times), np.nan)
+        return self.function.predict(_codes(self.name, times), unknown)
+
+
+def find_parts(columns, frame, some, sources, targets, min_count=1):
+    """Return the columns that tell parts of dates.
+
+    Parameters
+    ----------
+    columns : list of ColumnSchema
+        Schemas of the columns.
+    frame : DataFrame of shape (n_rows, n_columns)
+        Canonical values.
+    some : ndarray of shape (n_some,), dtype int64
+        Rows to search; what is found must hold in all.
+    sources, targets : list of int
+        Positions of numbers of many values, of which dates are taken, and of what may
+        tell a part of them.
+    min_count : int, default=1
+        Rows in which each value of a part must be found.
+
+    Returns
+    -------
+    parts : list of Part
+        At most one for each target, by the part of fewest values.
+    """
+    found = {}
+    for source in sources:
+        column = columns[source]
+        if not _is_moment(column) or len(_days(column)) > MAX_DAYS:
+            continue
+        times = wall_times(column, frame[source].to_numpy())
+        codes = {name: _codes(name, times) for name in (*DAY_PARTS, *CLOCK_PARTS)}
+        counts = {
+            name: np.unique(part[~np.isnan(part)], return_counts=True)[1]
+            for name, part in codes.items()
+        }
+        for name in sorted(codes, key=lambda name: len(counts[name])):
+            if len(counts[name]) < 2 or counts[name].min() < min_count:
+                continue
+            for target in targets:
+                if target in found:
+                    continue
+                pair = pd.DataFrame({target: frame[target], source: codes[name]})
+                few = (pd.factorize(pair[j].to_numpy()[some])[0] for j in pair)
+                if is_confirmed(*list(few)[::-1]):
+                    function = Function.of(target, source, pair)
+                    if function is not None:
+                        found[target] = Part(name, column, function)
+    return list(found.values())
+
+
+def dates_with_parts(dates, parts, wished):
+    """Return the canonical dates nearest to others that have the parts wished for.
+
+    Parameters
+    ----------
+    dates : ndarray of shape (n_rows,), dtype float64
+        Canonical dates, none missing.
+    parts : list of Part
+        Parts of one column of dates.
+    wished : list of ndarray of shape (n_rows,)
+        Targets of each.
+    """
+    column, pairs = parts[0].column, list(zip(parts, wished, strict=True))
+    by_day = [pair for pair in pairs if pair[0].name in DAY_PARTS]
+    by_clock = [pair for pair in pairs if pair[0].name in CLOCK_PARTS]
+    dates = _moved(column, dates, by_day, _days(column), DAY)
+    tick = min((CLOCK_PARTS[part.name][0] for part, _ in by_clock), default=DAY)
+    clock = pd.DatetimeIndex(np.arange(0, DAY, tick).astype("M8[s]"))
+    for _ in range(2):  # the clock may have been put forward meanwhile
+        dates = _moved(column, dates, by_clock, clock, tick)
+    return dates
+
+
+def wall_times(column, dates):
+    """Return what calendar and clock show at canonical dates; NaT if missing."""
+    there = ~np.isnan(dates)
+    steps = np.where(there, dates, 0).astype(np.int64)
+    moments = (column.lowest + column.step * steps).view(column.unit)
+    moments = np.where(there, moments, np.array("NaT", column.unit))
+    times = pd.DatetimeIndex(moments)
+    zone = column.zone or getattr(column.dtype, "tz", None)
+    if zone is not None:
+        times = times.tz_localize("UTC").tz_convert(zone).tz_localize(None)
+    return times
+
+
+def _moved(column, dates, pairs, table, tick):
+    """Return dates moved to those times of a table, `tick` seconds apart, that agree.
+
+    The table has all days, or all times of any day. `pairs` are parts and wishes.
+    """
+    dates = column.settle(dates)
+    if not pairs:
+        return dates
+    times = wall_times(column, dates)
+    start = table[0] if tick == DAY else times.normalize()
+    places = ((times - start) // pd.Timedelta(tick, "s")).to_numpy()
+    places = places.clip(0, len(table) - 1)
+    made = [part.made(table) for part, _ in pairs]
+    steps = nearest_agreeing(made, [wish for _, wish in pairs], places) - places
+    unit = np.datetime_data(np.dtype(column.unit))[0]
+    step = column.step * NANOSECONDS[unit] / NANOSECONDS["s"]
+    return column.settle(dates + steps * tick / step)
+
+
+def _codes(name, times):
+    """Return a part of times as numbers."""
+    part = DAY_PARTS[name] if name in DAY_PARTS else CLOCK_PARTS[name][1]
+    codes = np.asarray(part(times), dtype=np.float64)
+    return np.where(times.isna(), np.nan, codes)
+
+
+def _is_moment(column):
+    return (
+        isinstance(column, StepColumn)
+        and column.unit[0] == "M"
+        and column.lowest is not None
+    )
+
+
+def _days(column):
+    """Return all days from the first to the last date of a column."""
+    ends = wall_times(column, np.array([0.0, column.n_steps])).normalize()
+    return pd.date_range(*ends, freq="D")
