@@ -9,19 +9,8 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-from sklearn_tabsyn._digits import (
-    are_single,
-    digits_beside,
-    round_digits,
-    significant_digits,
-)
+from sklearn_tabsyn._digits import EXACT, digits_beside, round_digits, written_as
 
-# Floats with more decimals than this are taken as unrounded.
-MAX_DECIMALS = 12
-# Up to so many decimals they are not taken as rounded to significant digits.
-FEW_DECIMALS = 8
-# Below this size float64 holds every whole number.
-EXACT = 2**53
 # Keeps all digits of a Decimal, whatever the caller's context says.
 DIGITS = decimal.Context(prec=1_000)
 STAMPS = (pd.Timestamp, pd.Timedelta)
@@ -126,28 +115,14 @@ class FloatColumn(ColumnSchema):
             schema.decimals = 0
         elif len(values) and schema.decimals is None:
             size = getattr(dtype, "itemsize", 8) if dtype.kind == "f" else 8
-            schema.decimals = _decimals(values, np.dtype(f"f{min(size, 8)}"))
-            schema._learn_digits(values)
+            written = written_as(values, np.dtype(f"f{min(size, 8)}"))
+            schema.decimals, schema.digits, schema.single = written
         if len(values):
             ends = schema.natural(np.array([values.min(), values.max()]))
             schema.lowest, schema.highest = ends.tolist()
             if whole and schema.highest - schema.lowest < EXACT:
                 schema.step = _common_step((values - schema.lowest).astype(np.uint64))
         return schema
-
-    def _learn_digits(self, values):
-        """Learn to how many significant digits numbers are rounded, if they are."""
-        if self.decimals is not None and self.decimals <= FEW_DECIMALS:
-            return
-        self.digits = significant_digits(values)
-        if self.digits is not None and self.decimals is not None:
-            size = np.log10(np.abs(values).max())
-            if self.decimals < self.digits or self.decimals + size < self.digits:
-                self.digits = None
-        if self.digits is not None:
-            self.decimals = None
-        elif self.decimals is None:
-            self.single = are_single(values)
 
     def read(self, column):
         """Return float64 numbers, NaN where missing."""
@@ -407,19 +382,3 @@ def _inwards(low, high):
 def _common_step(distances):
     """Return the greatest common divisor, or 1 if all distances are 0."""
     return int(np.gcd.reduce(distances)) or 1
-
-
-def _decimals(values, dtype):
-    """Return the fewest decimals that keep all values of a float dtype, or None."""
-    values = values[np.abs(values) < EXACT]  # larger ones are whole anyhow
-    some = values[:100]
-    typical = np.median(np.abs(some)) if len(some) else 0
-    for decimals in range(MAX_DECIMALS + 1):
-        if typical * 10.0**decimals * np.finfo(dtype).eps > 1:
-            return None  # any number would do
-        for part in (some, values):  # most candidates fail within a few values
-            if (np.round(part, decimals).astype(dtype) != part.astype(dtype)).any():
-                break
-        else:
-            return decimals
-    return None

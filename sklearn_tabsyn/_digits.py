@@ -4,10 +4,45 @@ import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
 
+# Below this size float64 holds every whole number.
+EXACT = 2**53
+# Floats with more decimals than this are taken as unrounded. Up to so many decimals
+# they are not taken as rounded to significant digits.
+MAX_DECIMALS, FEW_DECIMALS = 12, 8
 # Digits to which numbers may be rounded; more are those of any number.
 FEWEST, MOST = 6, 14
 # Rows that are looked at first.
 N_FEW = 300
+
+
+def written_as(values, dtype):
+    """Return decimals and significant digits of numbers, and whether they are float32.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,), dtype float64
+        The numbers, none missing.
+    dtype : dtype
+        That of the floats they are kept as.
+
+    Returns
+    -------
+    decimals, digits : int or None
+        At most one of them; the one that leaves fewer numbers to choose from.
+    single : bool
+        Whether they are those of float32, if they are not rounded.
+    """
+    decimals = _decimals(values, dtype)
+    if decimals is not None and decimals <= FEW_DECIMALS:
+        return decimals, None, False
+    digits = significant_digits(values)
+    if digits is None:
+        return decimals, None, decimals is None and are_single(values)
+    if decimals is not None:
+        size = np.log10(np.abs(values).max())
+        if decimals < digits or decimals + size < digits:
+            return decimals, None, False
+    return None, digits, False
 
 
 def significant_digits(values):
@@ -51,3 +86,19 @@ def digits_beside(values, digits, strict, sign):
     unit = 10.0 ** (np.floor(np.log10(size)) - digits + 1)
     short = (sign * (rounded - values) < 0) | (strict & (rounded == values))
     return np.where(short, round_digits(rounded + sign * unit, digits), rounded)
+
+
+def _decimals(values, dtype):
+    """Return the fewest decimals that keep all values of a float dtype, or None."""
+    values = values[np.abs(values) < EXACT]  # larger ones are whole anyhow
+    some = values[:100]
+    typical = np.median(np.abs(some)) if len(some) else 0
+    for decimals in range(MAX_DECIMALS + 1):
+        if typical * 10.0**decimals * np.finfo(dtype).eps > 1:
+            return None  # any number would do
+        for part in (some, values):  # most candidates fail within a few values
+            if (np.round(part, decimals).astype(dtype) != part.astype(dtype)).any():
+                break
+        else:
+            return decimals
+    return None

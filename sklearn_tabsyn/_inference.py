@@ -9,8 +9,6 @@ from pandas.api import types
 
 from sklearn_tabsyn._categories import CategoryColumn
 from sklearn_tabsyn._columns import (
-    EXACT,
-    MAX_DECIMALS,
     FloatColumn,
     StepColumn,
     all_are,
@@ -18,6 +16,7 @@ from sklearn_tabsyn._columns import (
     naive,
     scaled,
 )
+from sklearn_tabsyn._digits import EXACT, MAX_DECIMALS
 
 INTEGERS, FLOATS = (int, np.integer), (float, np.floating)
 # Numpy's codes of Python's dates; those of pandas have a unit of their own.

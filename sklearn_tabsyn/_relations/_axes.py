@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from sklearn_tabsyn._columns import EXACT, FloatColumn, StepColumn
-from sklearn_tabsyn._digits import digits_beside
+from sklearn_tabsyn._columns import FloatColumn, StepColumn
+from sklearn_tabsyn._digits import EXACT, digits_beside
 from sklearn_tabsyn._nearest import nearest_of
 
 NANOSECONDS = {"D": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}

@@ -10,7 +10,8 @@ import pandas as pd
 from pandas.api.types import infer_dtype
 from sklearn.base import BaseEstimator
 
-from sklearn_tabsyn._columns import EXACT, FloatColumn
+from sklearn_tabsyn._columns import FloatColumn
+from sklearn_tabsyn._digits import EXACT
 from sklearn_tabsyn._inference import learn_column
 from sklearn_tabsyn._table import (
     TargetSchema,
