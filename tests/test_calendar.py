@@ -1,17 +1,14 @@
-"""Columns that tell what others hold finely: parts of dates, and what numbers mean."""
+"""Columns that tell a part of a date: found, drawn and asked for."""
 
 import datetime
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
 from sklearn_tabsyn._relations._all import Relations
 from sklearn_tabsyn._relations._calendar import find_parts
-from sklearn_tabsyn._relations._wishes import nearest_agreeing
 from sklearn_tabsyn._table import TableSchema
 
 
@@ -32,13 +29,6 @@ def make_rides(n_rows=3000, zone=None, seed=0):
             "rides": rng.poisson(mean),
         }
     )
-
-
-def make_days(n_rows=3000, seed=0):
-    """The same, with the day as a date that many rides share, and a running number."""
-    table = make_rides(n_rows, seed=seed).sort_values("when", ignore_index=True)
-    date = table.pop("when").dt.normalize()
-    return table.assign(date=date, number=np.arange(1, n_rows + 1))
 
 
 def check_rides(rows):
@@ -74,23 +64,6 @@ def test_parts_of_dates_are_found_and_kept(zone):
     assert (when.hour == rows["hour"]).all()
     assert rows["when"].between(table["when"].min(), table["when"].max()).all()
     # What rides have to do with day and hour is learned, though dates are unique.
-    check_rides(rows)
-
-
-def test_what_a_shared_date_tells_is_learned():
-    table = make_days()
-    synthesizer = DiffusionSynthesizer(hidden_dim=64, max_iter=400, random_state=0)
-    rows = synthesizer.fit(table).sample(3000)
-    found = {str(relation) for relation in synthesizer.relations_}
-    assert found >= {
-        "month is a function of date",
-        "day is a function of date",
-        "date is a function of number",
-    }
-    assert (rows["date"].dt.day_name() == rows["day"]).all()
-    assert (rows["date"].dt.month_name() == rows["month"]).all()
-    dates = table.set_index("number")["date"]
-    assert (dates.loc[rows["number"]].to_numpy() == rows["date"].to_numpy()).all()
     check_rides(rows)
 
 
@@ -153,23 +126,3 @@ def test_protected_values_are_not_told_by_dates():
     for min_count, n_found in ((few, 1), (few + 1, 0)):
         parts = find_parts(schema.columns, frame, rows, [0], [2], min_count)
         assert len(parts) == n_found
-
-
-@given(st.data())
-def test_the_nearest_key_that_makes_most_is_taken(data):
-    n_keys = data.draw(st.integers(2, 12))
-    small = st.integers(0, 2)
-    made = [
-        np.array(data.draw(st.lists(small, min_size=n_keys, max_size=n_keys)), float)
-        for _ in range(2)
-    ]
-    wished = [np.array([data.draw(st.integers(0, 3))], dtype=float) for _ in range(2)]
-    place = np.array([data.draw(st.integers(0, n_keys - 1))])
-    [found] = nearest_agreeing(made, wished, place)
-    worth = np.zeros(n_keys)
-    for values, wish in zip(made, wished, strict=True):
-        worth += (values == wish) * -np.log(np.mean(values == wish) or 1)
-        worth += (values == wish) * 1e-12
-    best = np.flatnonzero(np.isclose(worth, worth.max()))
-    assert found in best
-    assert abs(found - place[0]) == np.abs(best - place[0]).min()

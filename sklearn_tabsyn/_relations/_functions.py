@@ -70,7 +70,7 @@ class Function:
     @property
     def heeded(self):
         """Whether a drawn target says which of several keys may be meant."""
-        return self.nearest and is_wish(self.values[~np.isnan(self.keys)])
+        return is_wish(self.values[~np.isnan(self.keys)])
 
     def known(self, source):
         """Return sources, or the nearest keys if these stand for them."""

@@ -81,9 +81,11 @@ class Repair:
         for link in always[::-1] + links[::-1]:  # what always holds comes first
             if not link.is_soft:
                 self._follow_target(link, cells, marks)
+        groups = {group.unit for group in self.one_of}
         for source in dict.fromkeys(f.source for f in reversed(self.functions)):
             self._find_source(source, cells, gaps)
-            self._heed_wishes(source, cells)
+            if source not in groups:
+                self._heed_wishes(source, cells, gaps)
         for source in dict.fromkeys(part.source for part in self.parts):
             self._move_dates(source, cells)
         for curve in self.curves:
@@ -226,31 +228,43 @@ class Repair:
         functions = [f for f in self.functions if f.source == unit]
         given = np.any([cells.known[f.target] for f in functions], axis=0)
         rows = np.flatnonzero(given & ~cells.known[unit])
+        targets = [(cells[f.target], cells.known[f.target]) for f in functions]
+        self._fit_source(unit, functions, cells, rows, targets, gaps)
+        cells.known[unit][rows] = True
+
+    def _fit_source(self, unit, functions, cells, rows, targets, gaps):
+        """Make the source of functions suit targets, some of which count, in rows."""
         size = max(1, MAX_CELLS // len(functions[0].keys))
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
-            targets = [(cells[f.target], cells.known[f.target]) for f in functions]
-            targets = [(target[part], given[part]) for target, given in targets]
+            some = [(target[part], counts[part]) for target, counts in targets]
             drawn = cells[unit][part]
-            cells[unit][part] = fitting_sources(functions, drawn, targets, gaps)
-        cells.known[unit][rows] = True
+            cells[unit][part] = fitting_sources(functions, drawn, some, gaps)
 
-    def _heed_wishes(self, unit, cells):
-        """Move a number to the nearest one that makes the targets drawn beside it.
+    def _heed_wishes(self, unit, cells, gaps):
+        """Make a source of many values suit the targets drawn beside it.
 
-        Its encoding tells that it is about so large, but not which of many numbers
-        near to each other it is; the targets, which are drawn too, tell more.
+        About how large a number is is learned well, but not which of many numbers near
+        to each other it is, nor all that each of a thousand names has to do with other
+        columns. The targets, which are drawn too, know more.
         """
         functions = [f for f in self.functions if f.source == unit and f.heeded]
         rows = np.flatnonzero(~cells.known[unit] & ~np.isnan(cells[unit]))
         if not functions or not len(rows):
             return
-        source = functions[0].known(cells[unit][rows])
-        there = ~np.isnan(functions[0].keys)
-        made = [f.values[there] for f in functions]
-        wished = [cells[f.target][rows] for f in functions]
-        places = nearest_agreeing(made, wished, functions[0].places(source))
-        cells[unit][rows] = functions[0].keys[places]
+        source, wished = cells[unit][rows], [cells[f.target][rows] for f in functions]
+        if functions[0].nearest:
+            there = ~np.isnan(functions[0].keys)
+            made = [f.values[there] for f in functions]
+            places = functions[0].places(functions[0].known(source))
+            places = nearest_agreeing(made, wished, places)
+            cells[unit][rows] = functions[0].keys[places]
+            return
+        pairs = zip(functions, wished, strict=True)
+        other = np.any([f.predict(source, wish) != wish for f, wish in pairs], axis=0)
+        counts = np.ones(len(cells[unit]), dtype=bool)
+        targets = [(cells[f.target], counts) for f in functions]
+        self._fit_source(unit, functions, cells, rows[other], targets, gaps)
 
     def _move_dates(self, unit, cells):
         """Move dates to the nearest that have the parts given or drawn beside them."""

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+# A source of more keys than this is learned less well than what they say.
+MAX_CLEAR = 64
 # Values of a target, and keys of its source to each of them, up to which and from which
 # a drawn target is a wish.
 MAX_VALUES, MIN_KEYS = 128, 2
@@ -11,8 +13,9 @@ MAX_CELLS = 2_000_000
 
 def is_wish(values):
     """Tell whether what keys make says which of them is meant, but not just one."""
-    n_values = len(np.unique(values))
-    return n_values <= MAX_VALUES and MIN_KEYS * n_values <= len(values)
+    n_keys, n_values = len(values), len(np.unique(values))
+    many = n_keys > MAX_CLEAR
+    return many and n_values <= MAX_VALUES and MIN_KEYS * n_values <= n_keys
 
 
 def nearest_agreeing(made, wished, places):

@@ -1,0 +1,97 @@
+"""Sources of many values, such as customers and dates, suit what they tell."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sklearn_tabsyn import DiffusionSynthesizer
+from sklearn_tabsyn._relations._wishes import nearest_agreeing
+
+
+def make_days(n_rows=3000, seed=0):
+    """Rides in a town, numbered, on shared days: more from Friday to Sunday."""
+    rng = np.random.default_rng(seed)
+    days = pd.to_timedelta(np.sort(rng.integers(0, 2 * 365, n_rows)), unit="D")
+    date = pd.DatetimeIndex(pd.Timestamp("2023-01-02") + days)
+    return pd.DataFrame(
+        {
+            "number": np.arange(1, n_rows + 1),
+            "date": date,
+            "month": date.month_name(),
+            "day": date.day_name(),
+            "rides": rng.poisson(10 + 40 * (date.day_of_week > 3)),
+        }
+    )
+
+
+def make_customers(n_rows=3000, names=True, seed=0):
+    """Purchases of customers, of whom men buy more."""
+    rng = np.random.default_rng(seed)
+    customer = rng.integers(0, 300, n_rows)
+    man, region = rng.random(300) < 0.4, rng.integers(0, 5, 300)
+    table = pd.DataFrame(
+        {
+            "customer": rng.permutation(90_000)[customer],
+            "sex": np.where(man, "m", "f")[customer],
+            "region": np.array(list("NSEWX"))[region[customer]],
+            "spent": rng.normal(10 + 10 * man[customer], 6).round(2),
+        }
+    )
+    if names:
+        table["customer"] = "C" + table["customer"].astype(str)
+    return table
+
+
+def test_what_a_shared_date_tells_is_learned():
+    table = make_days()
+    synthesizer = DiffusionSynthesizer(hidden_dim=64, max_iter=400, random_state=0)
+    rows = synthesizer.fit(table).sample(3000)
+    assert [str(relation) for relation in synthesizer.relations_] == [
+        "month is a function of date",
+        "day is a function of date",
+        "date is a function of number",
+    ]
+    assert (rows["date"].dt.day_name() == rows["day"]).all()
+    assert (rows["date"].dt.month_name() == rows["month"]).all()
+    dates = table.set_index("number")["date"]
+    assert (dates.loc[rows["number"]].to_numpy() == rows["date"].to_numpy()).all()
+    late = rows["day"].isin(["Friday", "Saturday", "Sunday"])
+    mean = rows.groupby(late)["rides"].mean().to_numpy()
+    assert mean == pytest.approx([10, 50], abs=5)
+    assert rows["date"].nunique() > 500
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_what_customers_are_is_learned(names):
+    table = make_customers(names=names)
+    synthesizer = DiffusionSynthesizer(hidden_dim=64, max_iter=400, random_state=0)
+    rows = synthesizer.fit(table).sample(3000)
+    known = table.drop_duplicates("customer").set_index("customer")
+    for name in ("sex", "region"):
+        told = known.loc[rows["customer"], name].to_numpy()
+        assert (told == rows[name].to_numpy()).all()
+    mean = rows.groupby("sex")["spent"].mean()
+    assert mean.to_numpy() == pytest.approx([10, 20], abs=1.5)
+    assert rows["customer"].nunique() > 250
+
+
+@given(st.data())
+def test_the_nearest_key_that_makes_most_is_taken(data):
+    n_keys = data.draw(st.integers(2, 12))
+    small = st.integers(0, 2)
+    made = [
+        np.array(data.draw(st.lists(small, min_size=n_keys, max_size=n_keys)), float)
+        for _ in range(2)
+    ]
+    wished = [np.array([data.draw(st.integers(0, 3))], dtype=float) for _ in range(2)]
+    place = np.array([data.draw(st.integers(0, n_keys - 1))])
+    [found] = nearest_agreeing(made, wished, place)
+    worth = np.zeros(n_keys)
+    for values, wish in zip(made, wished, strict=True):
+        worth += (values == wish) * -np.log(np.mean(values == wish) or 1)
+        worth += (values == wish) * 1e-12
+    best = np.flatnonzero(np.isclose(worth, worth.max()))
+    assert found in best
+    assert abs(found - place[0]) == np.abs(best - place[0]).min()
