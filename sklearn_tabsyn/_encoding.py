@@ -233,7 +233,7 @@ class TableEncoder:
     def _fit_rests(self, frame):
         """Fit the normal scores of the rests of offsets.
 
-        They stand behind all columns, and behind them the codes of groups of columns.
+        They stand behind all columns, and behind them the codes of further ones.
         """
         outputs = self.transformer_.output_indices_.values()
         start = max(part.stop or 0 for part in outputs)
@@ -243,7 +243,7 @@ class TableEncoder:
             self.rest_scores_ = scores.fit(rests)
         self.rest_places_ = slice(start, start + rests.shape[1])
         start = self.rest_places_.stop
-        self.code_places_ = slice(start, start + len(self.relations_.one_of))
+        self.code_places_ = slice(start, start + len(self.relations_.codings))
         self.n_encoded_ = self.code_places_.stop
 
     def _place_slots(self, low, high, missing):
@@ -290,7 +290,7 @@ class TableEncoder:
         ends = [(low, high)]
         if self.relations_.offsets:
             ends.append(self.rest_scores_.intervals(self.relations_.rests(frame)))
-        if self.relations_.one_of:
+        if self.relations_.codings:
             ends.append([self.relations_.codes(frame)] * 2)
         return tuple(map(np.hstack, zip(*ends, strict=True)))
 
@@ -356,9 +356,9 @@ class TableEncoder:
             slot = Continuous.of(low, high, slice(j, j + 1))
             slot.unit, slot.others = offset.target, offset.sources
             yield slot
-        for j, group in enumerate(self.relations_.one_of, self.code_places_.start):
+        for j, coding in enumerate(self.relations_.codings, self.code_places_.start):
             slot = Nominal.of(low[~np.isnan(low[:, j])], slice(j, j + 1))
-            slot.unit, *slot.others = group.members
+            slot.unit, *slot.others = coding.members
             yield slot
 
     def _kinds(self):

@@ -33,6 +33,7 @@ ORDER = [
     "_relations._wishes",
     "_relations._functions",
     "_relations._calendar",
+    "_relations._date_codes",
     "_relations._curves",
     "_relations._orders",
     "_relations._one_of",

@@ -8,6 +8,7 @@ from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._axes import find_axes, find_names
 from sklearn_tabsyn._relations._calendar import find_parts
 from sklearn_tabsyn._relations._curves import find_curves
+from sklearn_tabsyn._relations._date_codes import find_date_codes
 from sklearn_tabsyn._relations._functions import (
     Function,
     find_functions,
@@ -47,6 +48,8 @@ class Relations(Repair):
     one_of : list of OneOf
         Columns of which at most one is on. Each group has a code, which is told as if
         it stood in a further column of the table: it determines the members.
+    date_codes : list of DateCode
+        Parts of dates that are told as if they stood in further columns.
     totals : list of Total
         Numbers that add up to the same in every row.
     orders : list of Order
@@ -62,6 +65,7 @@ class Relations(Repair):
     parts: list = field(default_factory=list)
     curves: list = field(default_factory=list)
     one_of: list = field(default_factory=list)
+    date_codes: list = field(default_factory=list)
     totals: list = field(default_factory=list)
     orders: list = field(default_factory=list)
     listed: list = field(default_factory=list)
@@ -106,6 +110,12 @@ class Relations(Repair):
         )
         found.parts = find_parts(columns, frame, some, dates, others, min_count)
         made |= {part.target for part in found.parts}
+        taken = {(part.source, part.name) for part in found.parts}
+        free = [j for j in dates if j not in made]
+        start = len(columns) + len(found.one_of)
+        found.date_codes = find_date_codes(
+            columns, frame, some, free, taken, start, min_count
+        )
         if min_count == 1:  # the ends of a curve are values of single rows
             numbers = [j for j in many if j not in made | codes]
             followers = [j for j in range(len(kinds)) if j not in made]
@@ -144,29 +154,34 @@ class Relations(Repair):
         self.functions = found + own
 
     @property
+    def codings(self):
+        """What is told as if it stood in further columns, in their order."""
+        return [*self.one_of, *self.date_codes]
+
+    @property
     def marked(self):
         """Links that hold in a part of the rows only."""
         return [link for link in self.links if not link.always]
 
     def coded(self, frame, codes=None):
-        """Return a frame with the codes of groups of columns behind it.
+        """Return a frame with the further columns behind it.
 
         Parameters
         ----------
         frame : DataFrame of shape (n_rows, n_columns)
             Canonical values. Never changed.
-        codes : ndarray of shape (n_rows, n_groups), default=None
+        codes : ndarray of shape (n_rows, n_codings), default=None
             The codes; those of the frame if None.
         """
         coded = frame.copy(deep=False)
         codes = self.codes(frame) if codes is None else codes
-        for group, code in zip(self.one_of, codes.T, strict=True):
-            coded[group.unit] = code
+        for coding, code in zip(self.codings, codes.T, strict=True):
+            coded[coding.unit] = code
         return coded
 
     def codes(self, frame):
-        """Return the codes of groups of columns, (n_rows, n_groups)."""
-        codes = [group.codes(frame) for group in self.one_of]
+        """Return the codes of further columns, (n_rows, n_codings)."""
+        codes = [coding.codes(frame) for coding in self.codings]
         return np.stack(codes, 1) if codes else np.empty((len(frame), 0))
 
     def marks(self, link, frame):

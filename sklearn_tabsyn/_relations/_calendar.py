@@ -66,13 +66,12 @@ class Part:
 
     def codes(self, dates):
         """Return the part of canonical dates, NaN of missing ones."""
-        times = wall_times(self.column, self.column.settle(dates))
-        return _codes(self.name, times)
+        return part_codes(self.name, wall_times(self.column, dates, settled=True))
 
     def made(self, times):
         """Return the targets of times; NaN where nothing is known."""
         unknown = np.full(len(times), np.nan)
-        return self.function.predict(_codes(self.name, times), unknown)
+        return self.function.predict(part_codes(self.name, times), unknown)
 
 
 def find_parts(columns, frame, some, sources, targets, min_count=1):
@@ -100,10 +99,10 @@ def find_parts(columns, frame, some, sources, targets, min_count=1):
     found = {}
     for source in sources:
         column = columns[source]
-        if not _is_moment(column) or len(_days(column)) > MAX_DAYS:
+        if not can_have_parts(column):
             continue
         times = wall_times(column, frame[source].to_numpy())
-        codes = {name: _codes(name, times) for name in (*DAY_PARTS, *CLOCK_PARTS)}
+        codes = {name: part_codes(name, times) for name in (*DAY_PARTS, *CLOCK_PARTS)}
         counts = {
             name: np.unique(part[~np.isnan(part)], return_counts=True)[1]
             for name, part in codes.items()
@@ -130,7 +129,7 @@ def dates_with_parts(dates, parts, wished):
     ----------
     dates : ndarray of shape (n_rows,), dtype float64
         Canonical dates, none missing.
-    parts : list of Part
+    parts : list of Part or DateCode
         Parts of one column of dates.
     wished : list of ndarray of shape (n_rows,)
         Targets of each.
@@ -138,7 +137,7 @@ def dates_with_parts(dates, parts, wished):
     column, pairs = parts[0].column, list(zip(parts, wished, strict=True))
     by_day = [pair for pair in pairs if pair[0].name in DAY_PARTS]
     by_clock = [pair for pair in pairs if pair[0].name in CLOCK_PARTS]
-    dates = _moved(column, dates, by_day, _days(column), DAY)
+    dates = _moved(column, dates, by_day, days_of(column), DAY)
     tick = min((CLOCK_PARTS[part.name][0] for part, _ in by_clock), default=DAY)
     clock = pd.DatetimeIndex(np.arange(0, DAY, tick).astype("M8[s]"))
     for _ in range(2):  # the clock may have been put forward meanwhile
@@ -146,8 +145,12 @@ def dates_with_parts(dates, parts, wished):
     return dates
 
 
-def wall_times(column, dates):
-    """Return what calendar and clock show at canonical dates; NaT if missing."""
+def wall_times(column, dates, settled=False):
+    """Return what calendar and clock show at canonical dates; NaT if missing.
+
+    Dates are first `settled` to those of whole steps if they are not yet such.
+    """
+    dates = column.settle(dates) if settled else dates
     there = ~np.isnan(dates)
     steps = np.where(there, dates, 0).astype(np.int64)
     moments = (column.lowest + column.step * steps).view(column.unit)
@@ -178,22 +181,21 @@ def _moved(column, dates, pairs, table, tick):
     return column.settle(dates + steps * tick / step)
 
 
-def _codes(name, times):
+def part_codes(name, times):
     """Return a part of times as numbers."""
     part = DAY_PARTS[name] if name in DAY_PARTS else CLOCK_PARTS[name][1]
     codes = np.asarray(part(times), dtype=np.float64)
     return np.where(times.isna(), np.nan, codes)
 
 
-def _is_moment(column):
-    return (
-        isinstance(column, StepColumn)
-        and column.unit[0] == "M"
-        and column.lowest is not None
-    )
+def can_have_parts(column):
+    """Tell whether a column has dates, of not too many days to look at all."""
+    if not isinstance(column, StepColumn) or column.unit[0] != "M":
+        return False
+    return column.lowest is not None and len(days_of(column)) <= MAX_DAYS
 
 
-def _days(column):
+def days_of(column):
     """Return all days from the first to the last date of a column."""
     ends = wall_times(column, np.array([0.0, column.n_steps])).normalize()
     return pd.date_range(*ends, freq="D")

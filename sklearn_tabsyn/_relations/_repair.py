@@ -60,18 +60,19 @@ class Repair:
             Where links hold that do not always hold, by their target.
         rests : dict of int to ndarray of shape (n_rows,), default=None
             Rests of offsets, by their target; NaN where one does not count.
-        codes : ndarray of shape (n_rows, n_groups), default=None
-            Codes of groups of columns; those of the frame if None.
+        codes : ndarray of shape (n_rows, n_codings), default=None
+            Codes of further columns; those of the frame if None.
         gaps : bool, default=True
             Whether a drawn value may become a missing one.
         """
         makers = sources_first([*self.offsets, *self.links])
-        others = self.functions, self.parts, self.curves, self.totals, self.orders
+        dated = [*self.parts, *self.date_codes]
+        others = self.functions, dated, self.curves, self.totals, self.orders
         if not any([makers, *others]):
             return frame
         marks, rests = marks or {}, rests or {}
         coded = self.coded(frame, codes)
-        cells = Drawn(coded, np.pad(known, [(0, 0), (0, len(self.one_of))]))
+        cells = Drawn(coded, np.pad(known, [(0, 0), (0, len(self.codings))]))
         links = [
             maker
             for maker in makers
@@ -86,8 +87,9 @@ class Repair:
             self._find_source(source, cells, gaps)
             if source not in groups:
                 self._heed_wishes(source, cells, gaps)
-        for source in dict.fromkeys(part.source for part in self.parts):
-            self._move_dates(source, cells)
+        for source in dict.fromkeys(part.source for part in dated):
+            parts = [part for part in dated if part.source == source]
+            self._move_dates(source, parts, cells)
         for curve in self.curves:
             self._follow_curve_back(curve, cells)
             self._follow_curve(curve, cells, gaps)
@@ -210,7 +212,8 @@ class Repair:
         """Make the source of a curve suit targets that are given or moved."""
         rows = cells.known[curve.target] & ~cells.known[curve.source]
         heeds = any(f.source == curve.target and f.heeded for f in self.functions)
-        heeds |= any(part.source == curve.target for part in self.parts)
+        dated = [*self.parts, *self.date_codes]
+        heeds |= any(part.source == curve.target for part in dated)
         heeds = heeds & ~cells.known[curve.source] & ~np.isnan(cells[curve.source])
         made = curve.invert(cells[curve.target], cells[curve.source])
         cells.put(curve.source, rows | heeds, made)
@@ -266,9 +269,8 @@ class Repair:
         targets = [(cells[f.target], counts) for f in functions]
         self._fit_source(unit, functions, cells, rows[other], targets, gaps)
 
-    def _move_dates(self, unit, cells):
+    def _move_dates(self, unit, parts, cells):
         """Move dates to the nearest that have the parts given or drawn beside them."""
-        parts = [part for part in self.parts if part.source == unit]
         rows = ~cells.known[unit] & ~np.isnan(cells[unit])
         if rows.any():
             wished = [cells[part.target][rows] for part in parts]
