@@ -67,9 +67,10 @@ class DiffusionSynthesizer(
         are interpolated, rarer names left out, ends of ranges averaged. `encoder` must
         be None. Off, for most want exact values, and the tails lose by it.
     find_relations : bool, default=True
-        Whether new rows keep what holds between columns exactly, see `relations_`, and
-        the days between dates that follow each other. It costs little, and no smooth
-        model learns it. None are found with an `encoder`.
+        Whether new rows keep what holds between columns exactly, see `relations_`, the
+        days between dates that follow each other, and weekdays and hours that matter.
+        It costs little, and no smooth model learns it. None are found with an
+        `encoder`.
     denoiser : {"residual_mlp", "mlp"} or type, default="residual_mlp"
         The network: pre-norm residual blocks, the plain network of TabSyn [2]_, or a
         `torch.nn.Module` class made as

@@ -104,18 +104,10 @@ class Relations(Repair):
         levels = [j for j in range(len(kinds)) if j not in made | (many - codes)]
         found._find_functions(columns, frame, some, levels, codes, min_count)
         made |= {function.target for function in found.functions}
-        dates, others = (
-            sorted(many - made - codes),
-            [j for j in levels if j not in made],
-        )
-        found.parts = find_parts(columns, frame, some, dates, others, min_count)
+        dates = sorted(many - made - codes), sorted(many - made)
+        others = [j for j in levels if j not in made]
+        found._find_dates(columns, frame, some, *dates, others, min_count)
         made |= {part.target for part in found.parts}
-        taken = {(part.source, part.name) for part in found.parts}
-        free = [j for j in dates if j not in made]
-        start = len(columns) + len(found.one_of)
-        found.date_codes = find_date_codes(
-            columns, frame, some, free, taken, start, min_count
-        )
         if min_count == 1:  # the ends of a curve are values of single rows
             numbers = [j for j in many if j not in made | codes]
             followers = [j for j in range(len(kinds)) if j not in made]
@@ -152,6 +144,21 @@ class Relations(Repair):
         found = find_functions(frame, some, candidates, continuous)
         own = [Function.of(j, code, frame) for j, code in members.items()]
         self.functions = found + own
+
+    def _find_dates(self, columns, frame, some, single, dates, targets, min_count):
+        """Find parts of dates that columns tell, and those that are drawn too.
+
+        `single` are numbers of many values that few rows share, and `dates` all, of
+        which those that tell other columns are left as they are.
+        """
+        self.parts = find_parts(columns, frame, some, single, targets, min_count)
+        sources = {function.source for function in self.functions}
+        free = [j for j in dates if j not in sources]
+        taken = {(part.source, part.name) for part in self.parts}
+        start = len(columns) + len(self.one_of)
+        self.date_codes = find_date_codes(
+            columns, frame, some, free, taken, start, min_count
+        )
 
     @property
     def codings(self):
