@@ -166,6 +166,11 @@ class Relations(Repair):
         return [*self.one_of, *self.date_codes]
 
     @property
+    def dated(self):
+        """What tells, in a column of the table or a further one, parts of dates."""
+        return [*self.parts, *self.date_codes]
+
+    @property
     def marked(self):
         """Links that hold in a part of the rows only."""
         return [link for link in self.links if not link.always]

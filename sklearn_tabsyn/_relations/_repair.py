@@ -66,8 +66,7 @@ class Repair:
             Whether a drawn value may become a missing one.
         """
         makers = sources_first([*self.offsets, *self.links])
-        dated = [*self.parts, *self.date_codes]
-        others = self.functions, dated, self.curves, self.totals, self.orders
+        others = self.functions, self.dated, self.curves, self.totals, self.orders
         if not any([makers, *others]):
             return frame
         marks, rests = marks or {}, rests or {}
@@ -87,9 +86,8 @@ class Repair:
             self._find_source(source, cells, gaps)
             if source not in groups:
                 self._heed_wishes(source, cells, gaps)
-        for source in dict.fromkeys(part.source for part in dated):
-            parts = [part for part in dated if part.source == source]
-            self._move_dates(source, parts, cells)
+        for source in dict.fromkeys(part.source for part in self.dated):
+            self._move_dates(source, cells)
         for curve in self.curves:
             self._follow_curve_back(curve, cells)
             self._follow_curve(curve, cells, gaps)
@@ -212,8 +210,7 @@ class Repair:
         """Make the source of a curve suit targets that are given or moved."""
         rows = cells.known[curve.target] & ~cells.known[curve.source]
         heeds = any(f.source == curve.target and f.heeded for f in self.functions)
-        dated = [*self.parts, *self.date_codes]
-        heeds |= any(part.source == curve.target for part in dated)
+        heeds |= any(part.source == curve.target for part in self.dated)
         heeds = heeds & ~cells.known[curve.source] & ~np.isnan(cells[curve.source])
         made = curve.invert(cells[curve.target], cells[curve.source])
         cells.put(curve.source, rows | heeds, made)
@@ -269,8 +266,9 @@ class Repair:
         targets = [(cells[f.target], counts) for f in functions]
         self._fit_source(unit, functions, cells, rows[other], targets, gaps)
 
-    def _move_dates(self, unit, parts, cells):
+    def _move_dates(self, unit, cells):
         """Move dates to the nearest that have the parts given or drawn beside them."""
+        parts = [part for part in self.dated if part.source == unit]
         rows = ~cells.known[unit] & ~np.isnan(cells[unit])
         if rows.any():
             wished = [cells[part.target][rows] for part in parts]
