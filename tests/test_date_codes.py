@@ -6,6 +6,7 @@ import pytest
 
 from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
 from sklearn_tabsyn._relations._all import Relations
+from sklearn_tabsyn._relations._calendar import wall_times
 from sklearn_tabsyn._table import TableSchema
 
 
@@ -118,6 +119,17 @@ def test_dates_with_codes_are_given_scored_and_filled():
     )
     known = gaps["when"].notna()
     assert (filled["when"] == gaps["when"])[known].all()
+
+
+def test_hours_are_those_of_the_place():
+    table = make_nights(zone="Asia/Tokyo")
+    table["when"] = table["when"].dt.as_unit("us")
+    arrow = table.astype({"when": "timestamp[us, tz=Asia/Tokyo][pyarrow]"})
+    for frame in (table, arrow):
+        schema = TableSchema.from_table(frame)
+        canonical = schema.read(frame)
+        times = wall_times(schema.columns[0], canonical[0].to_numpy())
+        np.testing.assert_array_equal(times.hour, table["when"].dt.hour)
 
 
 def test_protected_dates_have_codes_of_many_rows():

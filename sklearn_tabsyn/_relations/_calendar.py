@@ -156,7 +156,8 @@ def wall_times(column, dates, settled=False):
     moments = (column.lowest + column.step * steps).view(column.unit)
     moments = np.where(there, moments, np.array("NaT", column.unit))
     times = pd.DatetimeIndex(moments)
-    zone = column.zone or getattr(column.dtype, "tz", None)
+    dtype = getattr(column.dtype, "pyarrow_dtype", column.dtype)
+    zone = column.zone or getattr(dtype, "tz", None)
     if zone is not None:
         times = times.tz_localize("UTC").tz_convert(zone).tz_localize(None)
     return times
