@@ -5,8 +5,9 @@ from scipy.special import ndtri
 from scipy.stats import norm
 
 # Components of a column at most, so many that trees, which cut it about as finely, see
-# no more; and rows that each has at least.
-N_COMPONENTS, MIN_ROWS = 128, 16
+# no more; of many columns fewer, which then tell rows apart more than where exactly a
+# number is, so that all together have about as many; and rows that each has at least.
+N_COMPONENTS, FEWEST_COMPONENTS, ALL_COMPONENTS, MIN_ROWS = 128, 64, 2_560, 16
 # A value with at least this share of a continuous column is a component itself.
 HEAVY_TIE = 0.01
 # Names of up to this many levels have one-hot codes, others points in N_DENSE
@@ -146,14 +147,16 @@ def _standard(values, shares, sigma_data):
 
 def _mixture(rows, weights, sigma_data):
     """Return the arguments of the block of all continuous columns."""
-    parts = []
+    parts, n_columns = [], rows.low.shape[1]
+    most = np.clip(ALL_COMPONENTS // n_columns, FEWEST_COMPONENTS, N_COMPONENTS)
     for low, high in zip(rows.low.T, rows.high.T, strict=True):
         seen = ~np.isnan(low)
         if not seen.any():  # never a value: one standard component
-            parts.append(_components(np.zeros(1), np.zeros(1), np.ones(1), sigma_data))
+            one = np.zeros(1), np.zeros(1), np.ones(1)
+            parts.append(_components(*one, sigma_data, most))
             continue
         ends = low[seen].astype(np.float64), high[seen].astype(np.float64)
-        parts.append(_components(*ends, weights[seen], sigma_data))
+        parts.append(_components(*ends, weights[seen], sigma_data, most))
     width = max(len(part["means"]) for part in parts)
     # A component of prior 0 is padding.
     padding = {"means": 0.0, "widths": 1.0, "priors": 0.0}
@@ -176,14 +179,14 @@ def _fill(row, length, value):
     return np.concatenate([row, np.full(length - len(row), value)])
 
 
-def _components(low, high, weights, sigma_data):
+def _components(low, high, weights, sigma_data, most):
     """Return scaling, and sorted components with the edges between, of a column."""
     middle = (low + high) / 2
     shift, scale = _standard(middle, weights, sigma_data)
     order = np.argsort(middle, kind="stable")
     low, high = ((end[order] - shift) * scale for end in (low, high))
     middle, weights = (low + high) / 2, weights[order] / weights.sum()
-    label = _labels(middle, weights)
+    label = _labels(middle, weights, most)
     priors = np.bincount(label, weights)
     means = np.bincount(label, weights * middle) / priors
     spread = (middle - means[label]) ** 2 + (high - low) ** 2 / 12
@@ -200,13 +203,13 @@ def _components(low, high, weights, sigma_data):
     }
 
 
-def _labels(middle, weights):
+def _labels(middle, weights, most):
     """Return the component of each sorted value: equal slices and heavy ties."""
     tie = np.cumsum(np.diff(middle, prepend=middle[0]) > 0)
     share = np.bincount(tie, weights)
     several = np.bincount(tie) > 1
     heavy = ((share >= HEAVY_TIE) & several)[tie]
-    n_slices = np.clip(np.count_nonzero(~heavy) // MIN_ROWS, 1, N_COMPONENTS)
+    n_slices = np.clip(np.count_nonzero(~heavy) // MIN_ROWS, 1, most)
     mass = np.cumsum(np.where(heavy, 0, weights))
     piece = np.floor(mass / max(mass[-1], 1e-300) * n_slices * (1 - 1e-9))
     # A heavy tie is its own component and parts the slice around it.

@@ -132,3 +132,11 @@ def test_levels_that_no_row_has_get_equal_shares():
     rows = rows_of(levels=[np.full(5, -1)])
     [(_, book)] = describe_columns(rows, [(2, False)], np.ones(5))
     np.testing.assert_allclose(book["priors"][0], 0.5)
+
+
+@pytest.mark.parametrize(("n_columns", "n_components"), [(20, 128), (32, 80), (90, 64)])
+def test_many_columns_have_fewer_components_each(n_columns, n_components):
+    values = np.random.default_rng(0).normal(size=(3000, n_columns)).astype(np.float32)
+    rows = Rows(values, values, np.empty((3000, 0), dtype=np.int32))
+    [(_, block)] = describe_columns(rows, [], np.ones(3000))
+    assert block["means"].shape == (n_columns, n_components)
