@@ -37,6 +37,7 @@ ORDER = [
     "_relations._curves",
     "_relations._orders",
     "_relations._one_of",
+    "_relations._products",
     "_relations._totals",
     "_relations._listing",
     "_relations._repair",

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._axes import find_axes, find_names
 from sklearn_tabsyn._relations._calendar import find_parts
+from sklearn_tabsyn._relations._chains import sources_of
 from sklearn_tabsyn._relations._curves import find_curves
 from sklearn_tabsyn._relations._date_codes import find_date_codes
 from sklearn_tabsyn._relations._functions import (
@@ -20,6 +21,7 @@ from sklearn_tabsyn._relations._offsets import find_offsets
 from sklearn_tabsyn._relations._one_of import find_one_of
 from sklearn_tabsyn._relations._orders import find_orders
 from sklearn_tabsyn._relations._partial_links import find_links
+from sklearn_tabsyn._relations._products import find_products
 from sklearn_tabsyn._relations._repair import Repair
 from sklearn_tabsyn._relations._totals import find_totals
 
@@ -50,6 +52,8 @@ class Relations(Repair):
         it stood in a further column of the table: it determines the members.
     date_codes : list of DateCode
         Parts of dates that are told as if they stood in further columns.
+    products : list of Product
+        Numbers that are products or quotients of two others.
     totals : list of Total
         Numbers that add up to the same in every row.
     orders : list of Order
@@ -66,6 +70,7 @@ class Relations(Repair):
     curves: list = field(default_factory=list)
     one_of: list = field(default_factory=list)
     date_codes: list = field(default_factory=list)
+    products: list = field(default_factory=list)
     totals: list = field(default_factory=list)
     orders: list = field(default_factory=list)
     listed: list = field(default_factory=list)
@@ -114,6 +119,9 @@ class Relations(Repair):
             smooth = many - codes
             found.curves = find_curves(frame, some, numbers, followers, smooth)
         made |= {curve.target for curve in found.curves}
+        targets, known = set(families[0]) - made, found._sources(constant)
+        found.products = find_products(values[0], families[0], column, targets, known)
+        made |= {product.target for product in found.products}
         numbers = _not_made(values[0], families[0], made)
         found.totals = find_totals(*numbers, column, min_count)
         made |= {j for total in found.totals for j in total.members}
@@ -130,6 +138,7 @@ class Relations(Repair):
         used = {j for maker in makers for j in (maker.target, *maker.sources)}
         used |= {j for order in found.orders for j in (order.low, order.high)}
         used |= {curve.source for curve in found.curves}
+        used |= {j for p in found.products for j in (p.target, *p.sources)}
         used |= {j for total in found.totals for j in total.members}
         found.axes = {j: axis for j, axis in found.axes.items() if j in used}
         return found
@@ -144,6 +153,13 @@ class Relations(Repair):
         found = find_functions(frame, some, candidates, continuous)
         own = [Function.of(j, code, frame) for j, code in members.items()]
         self.functions = found + own
+
+    def _sources(self, links):
+        """Return the sources of columns that are made of others so far."""
+        made = sources_of([link for part in links for link in part])
+        for maker in [*self.functions, *self.parts, *self.curves]:
+            made.setdefault(maker.target, set()).add(maker.source)
+        return made
 
     def _find_dates(self, columns, frame, some, single, dates, targets, min_count):
         """Find parts of dates that columns tell, and those that are drawn too.

@@ -7,6 +7,8 @@ import numpy as np
 
 from sklearn_tabsyn._relations._orders import reduced
 
+OPERATORS = {"product": " * ", "quotient": " / "}
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -14,12 +16,13 @@ class Relation:
 
     Parameters
     ----------
-    kind : {"equal", "difference", "ratio", "sum", "total", "function", "one of", \
-"order"}
-        The target is the source, or the source plus a constant, or a constant times
-        the source, or the signed sum of several sources, or two or more add up to a
-        constant, or the target is determined by the source, or at most one of several
-        sources is on, or the target is at least the source.
+    kind : {"equal", "difference", "ratio", "sum", "product", "quotient", "total", \
+"function", "one of", "order"}
+        The target is the source, or the source plus a constant, or a constant times the
+        source, or the signed sum of several sources, or the product or quotient of two,
+        or two or more sources add up to a constant, or the target is determined by the
+        source, or at most one of several sources is on, or the target is at least the
+        source.
     target, source : object
         Names of the columns; a tuple of names if there are several. The target is None
         if a total or at most one of the sources is meant.
@@ -53,6 +56,8 @@ class Relation:
         text = f"{self.target} = {self.source}"
         if self.kind == "total":
             text = f"{' + '.join(map(str, self.source))} = {self.constant:.12g}"
+        elif self.kind in OPERATORS:
+            text = f"{self.target} = {OPERATORS[self.kind].join(map(str, self.source))}"
         elif self.kind == "sum":
             text = f"{self.target} = {self._sum()}"
         elif self.kind == "ratio":
@@ -113,6 +118,10 @@ def list_relations(relations, columns, frame):
         pair = function.target, function.source
         if pair not in members:
             listed.append(Relation("function", *(names[j] for j in pair)))
+    for product in relations.products:
+        kind = "quotient" if product.divides else "product"
+        sources = tuple(names[j] for j in product.sources)
+        listed.append(Relation(kind, names[product.target], sources))
     for total in relations.totals:
         parts = tuple(names[j] for j in total.members)
         listed.append(Relation("total", None, parts, constant=total.amount))

@@ -66,8 +66,8 @@ class Repair:
             Whether a drawn value may become a missing one.
         """
         makers = sources_first([*self.offsets, *self.links])
-        others = self.functions, self.dated, self.curves, self.totals, self.orders
-        if not any([makers, *others]):
+        others = self.functions, self.dated, self.curves, self.products
+        if not any([makers, *others, self.totals, self.orders]):
             return frame
         marks, rests = marks or {}, rests or {}
         coded = self.coded(frame, codes)
@@ -81,6 +81,8 @@ class Repair:
         for link in always[::-1] + links[::-1]:  # what always holds comes first
             if not link.is_soft:
                 self._follow_target(link, cells, marks)
+        for product in reversed(self.products):
+            self._follow_product_back(product, cells)
         groups = {group.unit for group in self.one_of}
         for source in dict.fromkeys(f.source for f in reversed(self.functions)):
             self._find_source(source, cells, gaps)
@@ -94,6 +96,7 @@ class Repair:
         self._follow_functions(cells, gaps)
         for total in self.totals:
             self._split(total, cells)
+        self._follow_products(cells)
         for link in links:
             if link.is_soft:
                 self._follow_offset(link, cells, rests[link.target])
@@ -112,6 +115,7 @@ class Repair:
             self._fill(part.function, cells, codes, gaps)
         for function in self.functions:
             self._fill(function, cells, cells[function.source], gaps)
+        self._follow_products(cells)
         return cells.frame()[frame.columns]
 
     def _pair(self, link, cells, marks):
@@ -172,6 +176,47 @@ class Repair:
         made = axis.nearest(offset.base(sources) + rest)
         rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
         cells.put(offset.target, rows, axis.write(made))
+
+    def _follow_products(self, cells):
+        """Make products of their sources, as these will be rounded."""
+        for product in self.products:
+            axis = self.axes[product.target]
+            made = axis.round(product.made(*self._rounded(product.sources, cells)))
+            too_far = (made < axis.low) | (made > axis.high)
+            if too_far.any():
+                limit = made.clip(axis.low, axis.high)
+                self._fit_factors(product, limit, too_far, cells)
+                made = axis.round(product.made(*self._rounded(product.sources, cells)))
+            rows = ~np.isnan(cells[product.target]) & ~np.isnan(made)
+            rows &= ~cells.known[product.target]
+            cells.put(product.target, rows, axis.write(made))
+
+    def _follow_product_back(self, product, cells):
+        """Make the sources of a product suit targets that are given, and stay so."""
+        [target] = self._rounded([product.target], cells)
+        rows = cells.known[product.target]
+        self._fit_factors(product, target, rows, cells)
+        for unit in product.sources:
+            cells.known[unit] |= rows & ~np.isnan(cells[unit])
+
+    def _fit_factors(self, product, target, rows, cells):
+        """Make one source of a product suit a target in rows, or else the other.
+
+        Rather one of many values, which can be nearer to what it should be.
+        """
+        sources = sorted(product.sources, key=lambda unit: self.axes[unit].few)
+        for unit, other in (sources, sources[::-1]):
+            pair = self._rounded(product.sources, cells)
+            rows = rows & ~product.holds(target, *pair, self.axes[product.target])
+            [rest] = self._rounded([other], cells)
+            axis = self.axes[unit]
+            made = axis.nearest(product.invert(unit, target, rest))
+            free = rows & ~cells.known[unit] & ~np.isnan(made) & ~np.isnan(cells[unit])
+            cells.put(unit, free, axis.write(made))
+
+    def _rounded(self, units, cells):
+        """Return columns on their axes as they will be rounded."""
+        return [self.axes[j].nearest(self.axes[j].read(cells[j])) for j in units]
 
     def _split(self, total, cells):
         """Make numbers add up to a total; what rounding leaves goes to one."""

@@ -1,0 +1,93 @@
+"""Products and quotients of numbers: found, drawn and asked for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_tabsyn import DiffusionSynthesizer
+from sklearn_tabsyn._encoding import TableEncoder
+from sklearn_tabsyn._table import TableSchema
+
+
+def make_sales(n_rows=2000, seed=0):
+    """Sales of goods by pieces, with tax, and what a gram of each costs."""
+    rng = np.random.default_rng(seed)
+    price = rng.lognormal(3, 1, n_rows).round(2)
+    pieces = rng.geometric(0.2, n_rows)
+    grams = rng.integers(50, 3000, n_rows)
+    table = pd.DataFrame({"price": price, "pieces": pieces, "grams": grams})
+    table["amount"] = (table["price"] * table["pieces"]).round(2)
+    table["per_gram"] = (table["price"] / table["grams"]).round(5)
+    table["tax"] = (0.19 * table["amount"]).round(2)
+    table["noise"] = rng.lognormal(3, 1, n_rows)
+    return table
+
+
+def find(table):
+    """Return the relations of a table as text."""
+    schema = TableSchema.from_table(table)
+    encoder = TableEncoder(schema)
+    encoder.fit(schema.read(table))
+    return [str(relation) for relation in encoder.relations_.listed]
+
+
+def check(rows):
+    """Assert that all products are what they should be."""
+    np.testing.assert_allclose(
+        rows["amount"], (rows["price"] * rows["pieces"]).round(2), atol=1e-6
+    )
+    np.testing.assert_allclose(
+        rows["per_gram"], (rows["price"] / rows["grams"]).round(5), atol=1e-9
+    )
+    np.testing.assert_allclose(rows["tax"], 0.19 * rows["amount"], atol=0.00501)
+
+
+def test_products_are_found_and_hold_in_new_rows():
+    table = make_sales()
+    synthesizer = DiffusionSynthesizer(
+        hidden_dim=32, max_iter=100, conditional=True, random_state=0
+    ).fit(table)
+    assert [str(relation) for relation in synthesizer.relations_] == [
+        "tax = 0.19 * amount",
+        "amount = price * pieces",
+        "per_gram = price / grams",
+    ]
+    check(synthesizer.sample(3000))
+    rows = synthesizer.sample(300, conditions={"pieces": 3})
+    assert (rows["pieces"] == 3).all()
+    check(rows)
+    rows = synthesizer.sample(300, conditions={"amount": 240.0, "pieces": 4})
+    assert (rows["amount"] == 240).all()
+    assert (rows["price"] == 60).all()
+    check(rows)
+
+
+def test_gaps_and_divisors_of_zero_are_no_contradiction():
+    table = make_sales().astype(float)
+    table.loc[::7, "price"] = np.nan
+    table.loc[::5, "grams"] = 0
+    table.loc[::5, "per_gram"] = np.nan
+    assert "amount = price * pieces" in find(table)
+    assert "per_gram = price / grams" in find(table)
+    assert (table["amount"][::7] > 0).all()
+
+
+@pytest.mark.parametrize("change", ["one row", "coarse", "few", "unrelated"])
+def test_what_only_seems_a_product_is_none(change):
+    table = make_sales()[["price", "pieces", "amount"]]
+    if change == "one row":
+        table.loc[9, "amount"] += 0.02
+    elif change == "coarse":
+        table["amount"] = (table["amount"] / 1000).round(1)
+    elif change == "few":
+        table = table.head(10)
+    else:
+        table["amount"] = make_sales(seed=1)["amount"]
+    assert not [text for text in find(table) if "*" in text]
+
+
+def test_dummies_times_a_number_are_no_product_of_others():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.integers(0, 2, (1000, 3)), columns=list("abc"))
+    table["x"] = rng.normal(size=1000)
+    assert find(table) == []
