@@ -176,9 +176,10 @@ class DiffusionSynthesizer(
     relations_ : list of Relation
         What holds exactly between columns of `X`, with `kind`, `target`, `source`,
         `share`, `constant`, `strict` and `signs`: a column equals another, is a
-        constant apart or a multiple of it, or a sum of several, in all or many rows;
-        is a function of another, such as its name or its logarithm; or is never less.
-        Two or more add up to a constant, or have at most one, or exactly one, 1.
+        constant apart or a multiple of it, or a sum, product or quotient of several,
+        in all or many rows; is a function of another, such as its name or its
+        logarithm; or is never less. Two or more add up to a constant, or have at most
+        one, or exactly one, 1.
     denoiser_ : torch.nn.Module
         The trained denoiser, D(x; sigma).
     student_ : torch.nn.Module
