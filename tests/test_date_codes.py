@@ -89,6 +89,19 @@ def test_what_columns_tell_of_a_date_has_no_code():
     table = make_nights()
     table["hour"] = table["when"].dt.hour.astype(str)
     assert find_codes(table) == set()
+    # Neither has what they nearly tell, as the hour of another time zone.
+    summer = table["when"].dt.month.between(4, 10)
+    hour = (table["when"].dt.hour + np.where(summer, 5, 4)) % 24
+    table["hour"] = hour.astype(str)
+    assert find_codes(table) == set()
+
+
+def test_days_that_differ_do_not_make_weekdays_differ():
+    rng = np.random.default_rng(0)
+    days, level = pd.date_range("2025-01-01", periods=300), rng.normal(size=300)
+    each = rng.choice(300, 5000, p=rng.dirichlet(np.ones(300)))
+    table = pd.DataFrame({"day": days[each], "level": level[each]})
+    assert find_codes(table) == set()
 
 
 def test_dates_with_codes_are_given_scored_and_filled():

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2, chi2_contingency, rankdata
+from scipy.stats import chi2, chi2_contingency, entropy, rankdata
 
 from sklearn_tabsyn._columns import StepColumn
 from sklearn_tabsyn._relations._calendar import (
+    CLOCK_PARTS,
     can_have_parts,
     days_of,
     part_codes,
@@ -21,6 +22,9 @@ NAMES = ["day of the month", "day of the week", "hour", "minute"]
 MAX_CHANCE, MIN_ROWS = 1e-9, 100
 # Levels of a name that are compared with the codes, the others taken together.
 MAX_LEVELS = 20
+# Rows for each value of a column that may tell codes already, and the share of their
+# entropy that it leaves then at most.
+MIN_TELLING, MAX_LEFT = 10, 0.5
 
 
 @dataclass
@@ -101,70 +105,90 @@ def find_date_codes(columns, frame, some, sources, taken, start, min_count=1):
         column = columns[source]
         if not can_have_parts(column):
             continue
-        dates = frame[source].to_numpy()
-        times = wall_times(column, dates)
+        times = wall_times(column, frame[source].to_numpy())
+        here = some[~times[some].isna()]
+        others = [j for j in frame if j != source]
         for name in NAMES:
             codes = part_codes(name, times)
             known, counts = np.unique(codes[~np.isnan(codes)], return_counts=True)
             if counts.sum() < MIN_ROWS or counts.min() < min_count:
                 continue
-            if (source, name) in taken or (len(known) == 1 and name in DAILY):
+            if (source, name) in taken or (len(known) == 1 and name in CLOCK_PARTS):
                 continue
-            others = [j for j in frame if j != source]
-            if _is_uneven(name, column, codes) or any(
-                _depends(codes[some], frame[j].to_numpy()[some], columns[j].kind)
-                for j in others
+            pairs = [(frame[j].to_numpy(), columns[j].kind) for j in others]
+            if any(_tells(codes[here], values[here]) for values, _ in pairs):
+                continue
+            # What belongs to a day is the same in all its rows: each day counts once.
+            rows = here if name in CLOCK_PARTS else _one_a_day(times, here)
+            if _is_uneven(name, column, times, codes) or any(
+                _depends(codes[rows], values[rows], kind) for values, kind in pairs
             ):
                 unit = start + len(found)
                 found.append(DateCode(unit, source, name, column, known))
     return found
 
 
-# Dates without a time of day all have the same.
-DAILY = {"hour", "minute"}
+def _one_a_day(times, rows):
+    """Return the first of some rows of each day."""
+    return rows[np.unique(times[rows].normalize(), return_index=True)[1]]
 
 
-def _is_uneven(name, column, codes):
+def _is_uneven(name, column, times, codes):
     """Tell whether codes are less evenly spread than those of all days or times."""
-    if name in DAILY:
-        expected = np.full(24 if name == "hour" else 60, 1.0)
-    else:
-        expected = np.bincount(part_codes(name, days_of(column)).astype(int))
     codes = codes[~np.isnan(codes)].astype(int)
-    counts = np.bincount(codes, minlength=len(expected))
-    possible = expected > 0
-    expected = expected[possible] / expected.sum() * len(codes)
-    excess = ((counts[possible] - expected) ** 2 / expected).sum()
-    # A few rows may fall anywhere, so each expected row counts as one at least.
-    freedom = max(1, min(possible.sum(), len(codes)) - 1)
-    return bool(chi2.sf(excess, freedom) < MAX_CHANCE)
+    if name in CLOCK_PARTS:
+        counts = np.bincount(codes, minlength=24 if name == "hour" else 60)
+        expected = len(codes) / len(counts)
+        excess = ((counts - expected) ** 2 / expected).sum()
+        # A few rows may fall anywhere.
+        freedom = max(1, min(len(counts), len(codes)) - 1)
+        return bool(chi2.sf(excess, freedom) < MAX_CHANCE)
+    days = days_of(column)
+    places = (times[~times.isna()].normalize() - days[0]).days.to_numpy()
+    counts = np.bincount(places.clip(0, len(days) - 1), minlength=len(days))
+    return _differ(part_codes(name, days), counts)
+
+
+def _tells(codes, values):
+    """Tell whether another column of few values tells most of the codes.
+
+    Two columns that say the same are drawn away from where they are.
+    """
+    levels, places = np.unique(values[~np.isnan(values)], return_inverse=True)
+    if len(levels) < 2 or MIN_TELLING * len(levels) > len(places):
+        return False
+    codes = pd.factorize(codes[~np.isnan(values)])[0]
+    table = np.zeros((len(levels), codes.max() + 1))
+    np.add.at(table, (places, codes), 1)
+    left = entropy(table, axis=1) @ table.sum(1) / table.sum()
+    return bool(left <= MAX_LEFT * entropy(table.sum(0)))
 
 
 def _depends(codes, values, kind):
     """Tell whether another column is not the same for all codes."""
-    there = ~np.isnan(codes) & ~np.isnan(values)
+    there = ~np.isnan(values)
+    codes, values = codes[there], values[there]
     if there.sum() < MIN_ROWS:
         return False
-    codes, n_codes = pd.factorize(codes[there])[0], len(np.unique(codes[there]))
-    values = values[there]
-    if n_codes < 2:
-        return False
     if kind != "category":
-        # The test of Kruskal and Wallis, which ranks of ties make a little weaker.
-        ranks = rankdata(values)
-        sizes = np.bincount(codes)
-        means = np.bincount(codes, ranks) / sizes
-        spread = ranks.var()
-        if not spread:
-            return False
-        height = (sizes * (means - ranks.mean()) ** 2).sum() / spread
-        return bool(chi2.sf(height, n_codes - 1) < MAX_CHANCE)
+        return _differ(codes, values)
     levels, places = np.unique(values, return_inverse=True)
     often = np.argsort(-np.bincount(places))[: MAX_LEVELS - 1]
     rank = np.full(len(levels), len(often))
     rank[often] = np.arange(len(often))
-    table = np.zeros((n_codes, rank.max() + 1))
-    np.add.at(table, (codes, rank[places]), 1)
-    if table.shape[1] < 2:
+    places, codes = rank[places], pd.factorize(codes)[0]
+    table = np.zeros((codes.max() + 1, places.max() + 1))
+    np.add.at(table, (codes, places), 1)
+    table = table[:, table.any(0)]
+    return min(table.shape) > 1 and bool(chi2_contingency(table).pvalue < MAX_CHANCE)
+
+
+def _differ(codes, values):
+    """Tell whether numbers differ between codes, by the test of Kruskal and Wallis."""
+    codes, ranks = pd.factorize(codes)[0], rankdata(values)
+    sizes = np.bincount(codes)
+    if len(sizes) < 2 or not ranks.std():
         return False
-    return bool(chi2_contingency(table).pvalue < MAX_CHANCE)
+    means = np.bincount(codes, ranks) / sizes
+    height = (sizes * (means - ranks.mean()) ** 2).sum() / ranks.var()
+    return bool(chi2.sf(height, len(sizes) - 1) < MAX_CHANCE)

@@ -7,8 +7,11 @@ import numpy as np
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._chains import comes_from
 
-# Rows that are looked at first, and how many at least must have all three numbers.
-N_FEW, MIN_ROWS = 300, 20
+# Rows that are looked at first, and before them, and how many at least must have all
+# three numbers.
+N_FEW, N_FIRST, MIN_ROWS = 300, 4, 20
+# Columns beyond which no products are searched, for there are too many pairs.
+MAX_COLUMNS = 300
 # How coarse a product may be rounded, beside its spread.
 MAX_COARSE = 0.01
 # Of unrelated rows at most this share agrees.
@@ -84,6 +87,7 @@ def find_products(values, axes, column, targets, made):
     """
     few, units = values[even_rows(len(values), N_FEW)], list(axes)
     found, made = {}, dict(made)
+    targets = targets if len(units) <= MAX_COLUMNS else ()
     for divides in (False, True):
         for place, target in enumerate(units):
             if target not in targets or not _is_fine(values[:, place], axes[target]):
@@ -99,17 +103,24 @@ def find_products(values, axes, column, targets, made):
 
 
 def _seeming(few, units, place, divides, axes):
-    """Yield products that hold in all of a few rows."""
-    target = few[:, [place]]
-    for i, factor in enumerate(units):
-        if i == place:
+    """Yield products that hold in all of a few rows.
+
+    First only in those of the greatest targets, where no factor is zero.
+    """
+    axis, target = axes[units[place]], few[:, place]
+    size = np.where(np.isnan(target), -1.0, np.abs(target))
+    first = few[np.argsort(-size, kind="stable")[:N_FIRST]]
+    trial = Product(units[place], -1, -1, divides)
+    pair = first[:, :, None], first[:, None, :]
+    holds = trial.holds(first[:, place, None, None], *pair, axis)
+    holds = (holds | np.isnan(pair[0]) | np.isnan(pair[1])).all(0)
+    holds[place] = holds[:, place] = False
+    for i, j in np.argwhere(holds):
+        if i == j or not (divides or i < j):
             continue
-        trial = Product(units[place], factor, -1, divides)
-        holds = trial.holds(target, few[:, [i]], few, axes[units[place]])
-        holds |= np.isnan(target) | np.isnan(few[:, [i]]) | np.isnan(few)
-        for j in np.flatnonzero(holds.all(0)):
-            if j not in (place, i) and (divides or j > i):
-                yield Product(units[place], factor, units[j], divides)
+        there = ~np.isnan(target) & ~np.isnan(few[:, i]) & ~np.isnan(few[:, j])
+        if trial.holds(target, few[:, i], few[:, j], axis)[there].all():
+            yield Product(units[place], units[i], units[j], divides)
 
 
 def _is_fine(values, axis):
