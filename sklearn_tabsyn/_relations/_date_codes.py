@@ -107,25 +107,31 @@ def find_date_codes(columns, frame, some, sources, taken, start, min_count=1):
             continue
         times = wall_times(column, frame[source].to_numpy())
         here = some[~times[some].isna()]
-        others = [j for j in frame if j != source]
+        others = [(frame[j].to_numpy(), columns[j].kind) for j in frame if j != source]
         for name in NAMES:
+            if (source, name) in taken:
+                continue
             codes = part_codes(name, times)
             known, counts = np.unique(codes[~np.isnan(codes)], return_counts=True)
-            if counts.sum() < MIN_ROWS or counts.min() < min_count:
-                continue
-            if (source, name) in taken or (len(known) == 1 and name in CLOCK_PARTS):
-                continue
-            pairs = [(frame[j].to_numpy(), columns[j].kind) for j in others]
-            if any(_tells(codes[here], values[here]) for values, _ in pairs):
-                continue
-            # What belongs to a day is the same in all its rows: each day counts once.
-            rows = here if name in CLOCK_PARTS else _one_a_day(times, here)
-            if _is_uneven(name, column, times, codes) or any(
-                _depends(codes[rows], values[rows], kind) for values, kind in pairs
-            ):
+            few = counts.sum() < MIN_ROWS or counts.min() < min_count
+            if not few and _matters(name, column, times, codes, here, others):
                 unit = start + len(found)
                 found.append(DateCode(unit, source, name, column, known))
     return found
+
+
+def _matters(name, column, times, codes, rows, others):
+    """Tell whether a part of dates says something that nothing else does."""
+    on_clock = name in CLOCK_PARTS
+    if on_clock and len(np.unique(codes[rows])) == 1:
+        return False  # dates without a time of day
+    if any(_tells(codes[rows], values[rows]) for values, _ in others):
+        return False
+    if _is_uneven(name, column, times, codes):
+        return True
+    # What belongs to a day is the same in all its rows: each day counts once.
+    rows = rows if on_clock else _one_a_day(times, rows)
+    return any(_depends(codes[rows], values[rows], kind) for values, kind in others)
 
 
 def _one_a_day(times, rows):
