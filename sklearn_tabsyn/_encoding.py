@@ -299,7 +299,9 @@ class TableEncoder:
         if hidden is not None:
             frame = frame[~hidden.any(axis=1)].reset_index(drop=True)
         columns = self.schema.columns
-        return Relations.find(columns, self.kinds_, frame, self.min_count)
+        # Sums and products of vast numbers may overflow; then they are no relations.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return Relations.find(columns, self.kinds_, frame, self.min_count)
 
     def _rows(self, low, high, frame):
         n_rows = len(low)

@@ -125,8 +125,11 @@ def _seeming(few, units, place, divides, axes):
 
 def _is_fine(values, axis):
     """Tell whether numbers are told finely enough to be known as products."""
-    spread = np.nanstd(values)
-    return not axis.few and spread > 0 and axis.unit <= MAX_COARSE * spread
+    values = values[~np.isnan(values)]
+    if axis.few or not len(values):
+        return False
+    spread = values.std()
+    return bool(0 < spread < np.inf and axis.unit <= MAX_COARSE * spread)
 
 
 def _is_always(product, axes, column):

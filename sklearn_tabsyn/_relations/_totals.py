@@ -45,9 +45,8 @@ class Total:
     def split(self, values, lows, highs, fixed):
         """Return numbers, (k, n), of the right sum, moved as little as can be seen.
 
-        What is too much or too little is shared by the squares of the distances that
-        numbers have to others of their column: so it goes to where they are few, and
-        the frequent ones stay.
+        What is too much or too little is shared by how far numbers are from the least
+        of their column and from each other: frequent ones nearly stay.
 
         Parameters
         ----------
@@ -59,8 +58,8 @@ class Total:
             What stays as it is.
         """
         pairs = zip(self.densities, values, strict=True)
-        room = np.stack([np.exp(-2 * density.log(part)) for density, part in pairs])
-        free = ~fixed
+        room = np.stack([np.exp(-density.log(part)) for density, part in pairs])
+        room, free = room * (values - lows), ~fixed
         for _ in values:  # each time some may reach their least or greatest
             room = np.where(free, room, 0.0)
             whole = room.sum(0)
