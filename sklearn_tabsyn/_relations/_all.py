@@ -134,11 +134,10 @@ class Relations(Repair):
         part = found._values(frame.iloc[some], names)
         found.links += find_links(part, names, [False] * len(names), [], made)
         found.listed = list_relations(found, columns, frame)
-        makers = [*found.links, *found.offsets]
+        makers = [*found.links, *found.offsets, *found.products]
         used = {j for maker in makers for j in (maker.target, *maker.sources)}
         used |= {j for order in found.orders for j in (order.low, order.high)}
         used |= {curve.source for curve in found.curves}
-        used |= {j for p in found.products for j in (p.target, *p.sources)}
         used |= {j for total in found.totals for j in total.members}
         found.axes = {j: axis for j, axis in found.axes.items() if j in used}
         return found

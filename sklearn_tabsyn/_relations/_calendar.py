@@ -66,7 +66,7 @@ class Part:
 
     def codes(self, dates):
         """Return the part of canonical dates, NaN of missing ones."""
-        return part_codes(self.name, wall_times(self.column, dates, settled=True))
+        return codes_of(self.name, self.column, dates)
 
     def made(self, times):
         """Return the targets of times; NaN where nothing is known."""
@@ -96,11 +96,12 @@ def find_parts(columns, frame, some, sources, targets, min_count=1):
     parts : list of Part
         At most one for each target, by the part of fewest values.
     """
-    found = {}
+    found, sources = {}, [j for j in sources if can_have_parts(columns[j])]
+    if not sources:
+        return []
+    levels = {j: pd.factorize(frame[j].to_numpy()[some])[0] for j in targets}
     for source in sources:
         column = columns[source]
-        if not can_have_parts(column):
-            continue
         times = wall_times(column, frame[source].to_numpy())
         codes = {name: part_codes(name, times) for name in (*DAY_PARTS, *CLOCK_PARTS)}
         counts = {
@@ -110,15 +111,14 @@ def find_parts(columns, frame, some, sources, targets, min_count=1):
         for name in sorted(codes, key=lambda name: len(counts[name])):
             if len(counts[name]) < 2 or counts[name].min() < min_count:
                 continue
+            few = pd.factorize(codes[name][some])[0]
             for target in targets:
-                if target in found:
+                if target in found or not is_confirmed(few, levels[target]):
                     continue
-                pair = pd.DataFrame({target: frame[target], source: codes[name]})
-                few = (pd.factorize(pair[j].to_numpy()[some])[0] for j in pair)
-                if is_confirmed(*list(few)[::-1]):
-                    function = Function.of(target, source, pair)
-                    if function is not None:
-                        found[target] = Part(name, column, function)
+                pair = {target: frame[target], source: pd.Series(codes[name])}
+                function = Function.of(target, source, pair)
+                if function is not None:
+                    found[target] = Part(name, column, function)
     return list(found.values())
 
 
@@ -145,12 +145,13 @@ def dates_with_parts(dates, parts, wished):
     return dates
 
 
-def wall_times(column, dates, settled=False):
-    """Return what calendar and clock show at canonical dates; NaT if missing.
+def codes_of(name, column, dates):
+    """Return a part of canonical dates, as they will be rounded; NaN if missing."""
+    return part_codes(name, wall_times(column, column.settle(dates)))
 
-    Dates are first `settled` to those of whole steps if they are not yet such.
-    """
-    dates = column.settle(dates) if settled else dates
+
+def wall_times(column, dates):
+    """Return what calendar and clock show at canonical dates; NaT if missing."""
     there = ~np.isnan(dates)
     steps = np.where(there, dates, 0).astype(np.int64)
     moments = (column.lowest + column.step * steps).view(column.unit)

@@ -10,6 +10,7 @@ from sklearn_tabsyn._columns import StepColumn
 from sklearn_tabsyn._relations._calendar import (
     CLOCK_PARTS,
     can_have_parts,
+    codes_of,
     days_of,
     part_codes,
     wall_times,
@@ -67,8 +68,7 @@ class DateCode:
 
     def codes(self, frame):
         """Return the codes of a frame of canonical values, NaN of unknown ones."""
-        times = wall_times(self.column, frame[self.source].to_numpy(), settled=True)
-        codes = part_codes(self.name, times)
+        codes = codes_of(self.name, self.column, frame[self.source].to_numpy())
         return np.where(np.isin(codes, self.known), codes, np.nan)
 
     def made(self, times):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._relations._chains import comes_from
+from sklearn_tabsyn._relations._chains import comes_from, sources_first
 
 # Rows that are looked at first, and before them, and how many at least must have all
 # three numbers.
@@ -99,7 +99,7 @@ def find_products(values, axes, column, targets, made):
                     continue
                 if _is_always(product, axes, column):
                     found[target], made[target] = product, set(product.sources)
-    return _in_order(list(found.values()), made)
+    return sources_first(found.values())
 
 
 def _seeming(few, units, place, divides, axes):
@@ -146,18 +146,3 @@ def _is_always(product, axes, column):
         product.holds(target, factor, other[mixed], axis),
     )
     return max(map(np.mean, chances)) <= MAX_CHANCE
-
-
-def _in_order(products, made):
-    """Return products, each behind those that its sources come from."""
-    ordered = []
-    while products:
-        left = [p.target for p in products]
-        ready = [
-            p
-            for p in products
-            if not any(comes_from(made, s, t) for s in p.sources for t in left)
-        ]
-        ordered += ready
-        products = [p for p in products if p not in ready]
-    return ordered

@@ -6,10 +6,7 @@ from sklearn_tabsyn._relations._calendar import dates_with_parts
 from sklearn_tabsyn._relations._chains import sources_first
 from sklearn_tabsyn._relations._functions import fitting_sources
 from sklearn_tabsyn._relations._orders import put_in_order
-from sklearn_tabsyn._relations._wishes import nearest_agreeing
-
-# Cells of a table of rows and sources that is held in memory at a time.
-MAX_CELLS = 2_000_000
+from sklearn_tabsyn._relations._wishes import MAX_CELLS, nearest_agreeing
 
 
 class Drawn:
@@ -81,15 +78,7 @@ class Repair:
         for link in always[::-1] + links[::-1]:  # what always holds comes first
             if not link.is_soft:
                 self._follow_target(link, cells, marks)
-        for product in reversed(self.products):
-            self._follow_product_back(product, cells)
-        groups = {group.unit for group in self.one_of}
-        for source in dict.fromkeys(f.source for f in reversed(self.functions)):
-            self._find_source(source, cells, gaps)
-            if source not in groups:
-                self._heed_wishes(source, cells, gaps)
-        for source in dict.fromkeys(part.source for part in self.dated):
-            self._move_dates(source, cells)
+        self._suit_sources(cells, gaps)
         for curve in self.curves:
             self._follow_curve_back(curve, cells)
             self._follow_curve(curve, cells, gaps)
@@ -118,12 +107,21 @@ class Repair:
         self._follow_products(cells)
         return cells.frame()[frame.columns]
 
+    def _suit_sources(self, cells, gaps):
+        """Make sources suit the targets that are given, and some those drawn."""
+        for product in reversed(self.products):
+            self._follow_product_back(product, cells)
+        groups = {group.unit for group in self.one_of}
+        for source in dict.fromkeys(f.source for f in reversed(self.functions)):
+            self._find_source(source, cells, gaps)
+            if source not in groups:
+                self._heed_wishes(source, cells, gaps)
+        for source in dict.fromkeys(part.source for part in self.dated):
+            self._move_dates(source, cells)
+
     def _pair(self, link, cells, marks):
         """Return the target, the source, and the rows where a link has to hold."""
-        target, source = (
-            self.axes[unit].nearest(self.axes[unit].read(cells[unit]))
-            for unit in (link.target, link.source)
-        )
+        target, source = self._rounded((link.target, link.source), cells)
         rows = ~np.isnan(target) & ~np.isnan(source)
         return target, source, rows & (link.always | marks.get(link.target, False))
 
@@ -168,10 +166,7 @@ class Repair:
 
     def _follow_offset(self, offset, cells, rest):
         """Make the target of an offset of its sources where it counts."""
-        target, *sources = (
-            self.axes[unit].nearest(self.axes[unit].read(cells[unit]))
-            for unit in (offset.target, *offset.sources)
-        )
+        target, *sources = self._rounded((offset.target, *offset.sources), cells)
         axis = self.axes[offset.target]
         made = axis.nearest(offset.base(sources) + rest)
         rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
@@ -247,9 +242,8 @@ class Repair:
 
     def _follow_curve(self, curve, cells, gaps):
         """Make the target of a curve of its source, as this will be rounded."""
-        axis = self.axes[curve.source]
-        source = axis.write(axis.nearest(axis.read(cells[curve.source])))
-        self._fill(curve, cells, source, gaps)
+        [source] = self._rounded([curve.source], cells)
+        self._fill(curve, cells, self.axes[curve.source].write(source), gaps)
 
     def _follow_curve_back(self, curve, cells):
         """Make the source of a curve suit targets that are given or moved."""
