@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._relations._wishes import nearest_agreeing
+from sklearn_tabsyn._relations._all import Relations
+from sklearn_tabsyn._relations._wishes import is_crossed, nearest_agreeing
+from sklearn_tabsyn._table import TableSchema
 
 
 def make_days(n_rows=3000, seed=0):
@@ -75,6 +77,25 @@ def test_what_customers_are_is_learned(names):
     mean = rows.groupby("sex")["spent"].mean()
     assert mean.to_numpy() == pytest.approx([10, 20], abs=1.5)
     assert rows["customer"].nunique() > 250
+
+
+def test_long_runs_are_drawn_where_they_are():
+    keys = np.arange(200)
+    bins, weekdays = keys // 70, keys % 7
+    assert not is_crossed(bins.astype(float))
+    assert is_crossed(weekdays.astype(float))
+    assert is_crossed(np.where(keys == 50, 1.0, 0.0))  # as a holiday
+    rng = np.random.default_rng(0)
+    size = np.repeat(keys, 20).astype(float)
+    table = pd.DataFrame({"size": size, "class": size // 70})
+    schema = TableSchema.from_table(table)
+    frame = schema.read(table)
+    relations = Relations.find(schema.columns, ["continuous", "discrete"], frame)
+    assert [str(r) for r in relations.listed] == ["class is a function of size"]
+    drawn = frame.copy()
+    drawn[1] = rng.permutation(frame[1])
+    rows = relations.repair(drawn, np.zeros(frame.shape, dtype=bool))
+    pd.testing.assert_frame_equal(rows, frame)
 
 
 @given(st.data())

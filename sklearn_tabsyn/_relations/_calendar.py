@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn_tabsyn._columns import StepColumn
 from sklearn_tabsyn._relations._axes import NANOSECONDS
 from sklearn_tabsyn._relations._functions import Function, is_confirmed
-from sklearn_tabsyn._relations._wishes import nearest_agreeing
+from sklearn_tabsyn._relations._wishes import is_crossed, nearest_agreeing
 
 DAY = 86_400
 # Days from the first to the last date up to which all are looked at.
@@ -63,6 +63,12 @@ class Part:
     def source(self):
         """Position of the date."""
         return self.function.source
+
+    @property
+    def crossed(self):
+        """Whether a date that is about right is not enough to make its target."""
+        on_clock = self.name in CLOCK_PARTS
+        return on_clock or is_crossed(self.made(days_of(self.column)))
 
     def codes(self, dates):
         """Return the part of canonical dates, NaN of missing ones."""

@@ -56,6 +56,8 @@ class DateCode:
     column: StepColumn
     known: np.ndarray
 
+    crossed = True
+
     @property
     def target(self):
         """Position of what tells the part: of the code itself."""

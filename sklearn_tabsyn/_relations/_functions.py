@@ -7,7 +7,7 @@ import pandas as pd
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._nearest import nearest_of
-from sklearn_tabsyn._relations._wishes import is_wish
+from sklearn_tabsyn._relations._wishes import is_crossed, is_wish
 
 # Rows that are looked at first.
 N_FEW = 300
@@ -71,6 +71,11 @@ class Function:
     def heeded(self):
         """Whether a drawn target says which of several keys may be meant."""
         return is_wish(self.values[~np.isnan(self.keys)])
+
+    @property
+    def crossed(self):
+        """Whether a source that is about right is not enough to make its target."""
+        return is_crossed(self.values[~np.isnan(self.keys)])
 
     def known(self, source):
         """Return sources, or the nearest keys if these stand for them."""

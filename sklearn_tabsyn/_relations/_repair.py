@@ -248,7 +248,7 @@ class Repair:
     def _follow_curve_back(self, curve, cells):
         """Make the source of a curve suit targets that are given or moved."""
         rows = cells.known[curve.target] & ~cells.known[curve.source]
-        heeds = any(f.source == curve.target and f.heeded for f in self.functions)
+        heeds = bool(self._heeded(curve.target))
         heeds |= any(part.source == curve.target for part in self.dated)
         heeds = heeds & ~cells.known[curve.source] & ~np.isnan(cells[curve.source])
         made = curve.invert(cells[curve.target], cells[curve.source])
@@ -280,6 +280,12 @@ class Repair:
             drawn = cells[unit][part]
             cells[unit][part] = fitting_sources(functions, drawn, some, gaps)
 
+    def _heeded(self, unit):
+        """Return the functions of a source whose drawn targets it has to suit."""
+        functions = [f for f in self.functions if f.source == unit and f.heeded]
+        crossed = any(not f.nearest or f.crossed for f in functions)
+        return functions if crossed else []
+
     def _heed_wishes(self, unit, cells, gaps):
         """Make a source of many values suit the targets drawn beside it.
 
@@ -287,7 +293,7 @@ class Repair:
         to each other it is, nor all that each of a thousand names has to do with other
         columns. The targets, which are drawn too, know more.
         """
-        functions = [f for f in self.functions if f.source == unit and f.heeded]
+        functions = self._heeded(unit)
         rows = np.flatnonzero(~cells.known[unit] & ~np.isnan(cells[unit]))
         if not functions or not len(rows):
             return
@@ -309,10 +315,12 @@ class Repair:
         """Move dates to the nearest that have the parts given or drawn beside them."""
         parts = [part for part in self.dated if part.source == unit]
         rows = ~cells.known[unit] & ~np.isnan(cells[unit])
+        given = np.any([cells.known[part.target] for part in parts], axis=0)
+        if not any(part.crossed for part in parts):
+            rows &= given
         if rows.any():
             wished = [cells[part.target][rows] for part in parts]
             cells[unit][rows] = dates_with_parts(cells[unit][rows], parts, wished)
-        given = np.any([cells.known[part.target] for part in parts], axis=0)
         cells.known[unit] |= rows & given
 
     def _put_in_order(self, cells, marks, rests):

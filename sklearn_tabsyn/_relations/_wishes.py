@@ -7,6 +7,8 @@ MAX_CLEAR = 64
 # Values of a target, and keys of its source to each of them, up to which and from which
 # a drawn target is a wish.
 MAX_VALUES, MIN_KEYS = 128, 2
+# Runs of keys that a number is told apart by, if they are as long.
+N_RUNS = 32
 # Cells of a table of rows and keys that is held in memory at a time.
 MAX_CELLS = 2_000_000
 
@@ -16,6 +18,20 @@ def is_wish(values):
     n_keys, n_values = len(values), len(np.unique(values))
     many = n_keys > MAX_CLEAR
     return many and n_values <= MAX_VALUES and MIN_KEYS * n_values <= n_keys
+
+
+def is_crossed(values):
+    """Tell whether keys of some value lie side by side with those of others.
+
+    A number is drawn about where it is, so of long runs of keys it is in the right one
+    anyway; moved to the next run of what was drawn beside it, it would end at a border.
+    """
+    values = values[~np.isnan(values)]
+    levels, places = np.unique(values, return_inverse=True)
+    starts = np.diff(places, prepend=-1) != 0
+    runs = np.bincount(places[starts], minlength=len(levels))
+    lengths = np.bincount(places) / runs
+    return bool(lengths.min(initial=np.inf) <= len(values) / N_RUNS)
 
 
 def nearest_agreeing(made, wished, places):
