@@ -39,6 +39,7 @@ ORDER = [
     "_relations._one_of",
     "_relations._products",
     "_relations._totals",
+    "_relations._combinations",
     "_relations._listing",
     "_relations._repair",
     "_relations._all",

@@ -8,6 +8,7 @@ from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._axes import find_axes, find_names
 from sklearn_tabsyn._relations._calendar import find_parts
 from sklearn_tabsyn._relations._chains import sources_of
+from sklearn_tabsyn._relations._combinations import Combinations, find_combinations
 from sklearn_tabsyn._relations._curves import find_curves
 from sklearn_tabsyn._relations._date_codes import find_date_codes
 from sklearn_tabsyn._relations._functions import (
@@ -58,6 +59,8 @@ class Relations(Repair):
         Numbers that add up to the same in every row.
     orders : list of Order
         Numbers that are never greater than others.
+    combinations : Combinations
+        Values of columns of few values that are found together.
     listed : list of Relation
         All of them as users see them.
     """
@@ -73,6 +76,7 @@ class Relations(Repair):
     products: list = field(default_factory=list)
     totals: list = field(default_factory=list)
     orders: list = field(default_factory=list)
+    combinations: Combinations = field(default_factory=Combinations)
     listed: list = field(default_factory=list)
 
     @classmethod
@@ -133,6 +137,8 @@ class Relations(Repair):
             found.orders += find_orders(*_not_made(part, family, made), column)
         part = found._values(frame.iloc[some], names)
         found.links += find_links(part, names, [False] * len(names), [], made)
+        made |= {maker.target for maker in [*found.links, *found.offsets]}
+        found._find_combinations(columns, frame, some, set(levels) - made, min_count)
         found.listed = list_relations(found, columns, frame)
         makers = [*found.links, *found.offsets, *found.products]
         used = {j for maker in makers for j in (maker.target, *maker.sources)}
@@ -152,6 +158,17 @@ class Relations(Repair):
         found = find_functions(frame, some, candidates, continuous)
         own = [Function.of(j, code, frame) for j, code in members.items()]
         self.functions = found + own
+
+    def _find_combinations(self, columns, frame, some, candidates, min_count):
+        """Find the combinations of columns that nothing else makes."""
+        ordered = {j for j in candidates if columns[j].kind != "category"}
+        held = {unit for unit in candidates if self._heeded(unit)}
+        held |= {maker.source for maker in [*self.dated, *self.curves]}
+        candidates = [*sorted(candidates), *(group.unit for group in self.one_of)]
+        frame = self.coded(frame) if self.one_of else frame
+        self.combinations = find_combinations(
+            frame, some, candidates, ordered, held, min_count
+        )
 
     def _sources(self, links):
         """Return the sources of columns that are made of others so far."""

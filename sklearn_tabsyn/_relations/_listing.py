@@ -67,7 +67,10 @@ class Relation:
             size = -self.constant if minus else self.constant
             size = f"{size:.12g}" if isinstance(size, float) else size
             text = f"{text} {'-' if minus else '+'} {size}"
-        return text if self.share == 1 else f"{text} in {self.share:.1%} of the rows"
+        if self.share == 1:
+            return text
+        share = f"{self.share:.1%} of the rows"
+        return f"{text} in {'nearly all rows' if share[:3] == '100' else share}"
 
     def _sum(self):
         """Return the signed sum of the sources as text."""
@@ -124,7 +127,7 @@ def list_relations(relations, columns, frame):
         listed.append(Relation(kind, names[product.target], sources))
     for total in relations.totals:
         parts = tuple(names[j] for j in total.members)
-        listed.append(Relation("total", None, parts, constant=total.amount))
+        listed.append(Relation("total", None, parts, total.share, total.amount))
     for order in reduced(relations.orders):
         names = columns[order.high].name, columns[order.low].name
         listed.append(Relation("order", *names, strict=order.strict))

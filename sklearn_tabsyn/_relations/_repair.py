@@ -64,7 +64,8 @@ class Repair:
         """
         makers = sources_first([*self.offsets, *self.links])
         others = self.functions, self.dated, self.curves, self.products
-        if not any([makers, *others, self.totals, self.orders]):
+        others = *others, self.totals, self.orders, self.combinations.pairs
+        if not any([makers, *others]):
             return frame
         marks, rests = marks or {}, rests or {}
         coded = self.coded(frame, codes)
@@ -82,6 +83,7 @@ class Repair:
         for curve in self.curves:
             self._follow_curve_back(curve, cells)
             self._follow_curve(curve, cells, gaps)
+        self.combinations.suit(cells, gaps)
         self._follow_functions(cells, gaps)
         for total in self.totals:
             self._split(total, cells)

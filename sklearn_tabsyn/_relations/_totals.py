@@ -1,4 +1,4 @@
-"""Numbers that add up to the same in every row, as shares do to one."""
+"""Numbers that add up to the same in all rows but for a few, as shares do to one."""
 
 from dataclasses import dataclass, field
 
@@ -9,8 +9,12 @@ from sklearn_tabsyn._relations._density import Density
 
 # Rows on which totals are searched, and how many more than columns these must be.
 N_FEW, MIN_MORE = 1_000, 50
+# Rows of the parts of them that are searched too.
+MIN_PART = 200
 # Two columns with a constant sum determine each other.
 MIN_MEMBERS = 3
+# Share of the rows that must add up: a few may be empty or mistaken.
+MIN_SHARE = 0.995
 # Share of its spread that others leave of a number that follows from them, how far from
 # whole its weights may be, and how coarse the members, beside their spread.
 MAX_LEFT, NEARLY, MAX_COARSE = 1e-5, 1e-3, 1e-3
@@ -18,7 +22,9 @@ MAX_LEFT, NEARLY, MAX_COARSE = 1e-5, 1e-3, 1e-3
 
 @dataclass
 class Total:
-    """Columns of numbers whose sum is the same in every row.
+    """Columns of numbers whose sum is the same in all rows but for a few.
+
+    New rows all have it.
 
     Parameters
     ----------
@@ -28,11 +34,14 @@ class Total:
         Their sum.
     densities : list of Density
         How dense the numbers of each are.
+    share : float
+        Share of the rows that have it.
     """
 
     members: tuple
     amount: float
     densities: list = field(default_factory=list, repr=False, compare=False)
+    share: float = field(default=1.0, compare=False)
 
     def learn(self, axes, column, min_count=1):
         """Learn the densities from all rows of the members."""
@@ -69,14 +78,14 @@ class Total:
             free = free & (moved == values)
         return values
 
-    def holds(self, axes, column):
-        """Tell whether all rows have this sum, as exactly as the columns tell."""
+    def find_share(self, axes, column):
+        """Find the share of the rows with this sum, as exactly as the columns tell."""
         parts = np.stack([column(j) for j in self.members])
         error = 4 * max(axes[j].eps for j in self.members) * np.abs(parts).sum(0)
         coarse = sum(axes[j].unit for j in self.members) / 2
         if coarse <= MAX_COARSE * parts.std(1).min():
             error = error + coarse
-        return bool((np.abs(parts.sum(0) - self.amount) <= error).all())
+        self.share = float(np.mean(np.abs(parts.sum(0) - self.amount) <= error))
 
 
 def find_totals(values, axes, column, min_count=1):
@@ -102,10 +111,26 @@ def find_totals(values, axes, column, min_count=1):
         No column is in two.
     """
     few = values[even_rows(len(values), N_FEW)]
+    found = []
+    # A mistaken row hides a total, but not in all of some smaller parts.
+    for part in [few, *np.array_split(few, max(1, len(few) // MIN_PART))]:
+        for members in _candidates(part, list(axes)):
+            taken = {j for total in found for j in total.members}
+            total = Total(tuple(members), _amount(members, column))
+            total.find_share(axes, column)
+            if not taken & set(members) and total.share >= MIN_SHARE:
+                total.learn(axes, column, min_count)
+                found.append(total)
+        if found:
+            break
+    return found
+
+
+def _candidates(few, units):
+    """Yield columns of which each follows from the others in all of some rows."""
     with np.errstate(over="ignore", invalid="ignore"):
         few, spread = few - few.mean(0), few.std(0)
-    units, found, before = list(axes), [], []
-    basis = np.empty((len(few), 0))
+    basis, before = np.empty((len(few), 0)), []
     for place in np.flatnonzero((spread > 0) & np.isfinite(spread)):
         if len(before) + MIN_MORE > len(few):
             break
@@ -120,15 +145,9 @@ def find_totals(values, axes, column, min_count=1):
         weights = np.linalg.lstsq(few[:, before], few[:, place])[0]
         parts = np.abs(weights) > NEARLY
         members = sorted(units[j] for j in [*np.array(before)[parts], place])
-        taken = {j for total in found for j in total.members}
-        if len(members) < MIN_MEMBERS or taken & set(members):
-            continue
-        if np.allclose(weights[parts], -1, atol=NEARLY):
-            total = Total(tuple(members), _amount(members, column))
-            if total.holds(axes, column):
-                total.learn(axes, column, min_count)
-                found.append(total)
-    return found
+        whole = np.allclose(weights[parts], -1, atol=NEARLY)
+        if len(members) >= MIN_MEMBERS and whole:
+            yield members
 
 
 def _amount(members, column):
