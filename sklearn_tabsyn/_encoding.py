@@ -194,7 +194,7 @@ class TableEncoder:
             known = np.zeros(frame.shape, dtype=bool)
         else:
             frame = frame.mask(known, cells)
-        marks = {link.target: levels[:, j] == 1 for link, j in self._link_places()}
+        marks = {link.target: levels[:, j] for link, j in self._link_places()}
         rests, codes = self._rests(encoded), encoded[:, self.code_places_]
         return self.relations_.repair(frame, known, marks, rests, codes, gaps)
 
@@ -318,7 +318,7 @@ class TableEncoder:
 
     def _link_places(self):
         """Yield each link and its place among the levels."""
-        places = {slot.unit: slot.link for slot in self.slots_ if slot.linked}
+        places = {slot.unit: slot.link for slot in self.slots_ if slot.n_marks}
         for link in self.relations_.marked:
             yield link, places[link.target]
 
@@ -332,7 +332,7 @@ class TableEncoder:
 
     def _make_slots(self, low, high, missing):
         """Yield the slots of all encoded columns."""
-        targets = {link.target for link in self.relations_.marked}
+        marks = {link.target: len(link.constants) for link in self.relations_.marked}
         for _, step, columns, outputs in self.blocks():
             last = step.steps[-1][1] if isinstance(step, Pipeline) else step
             if isinstance(last, OneHotEncoder | OrdinalEncoder):
@@ -344,7 +344,7 @@ class TableEncoder:
                     make = Discrete if ordered and not one_hot else Nominal
                     key = missing_key(low, place, missing[:, column])
                     slot = make.of(low, place, key)
-                    slot.unit, slot.linked = column, column in targets
+                    slot.unit, slot.n_marks = column, marks.get(column, 0)
                     yield slot
                 continue
             # Steps that mix their columns encode all of them or none.
@@ -352,7 +352,7 @@ class TableEncoder:
             for place, j in enumerate(range(outputs.start, outputs.stop)):
                 slot = Continuous.of(low, high, slice(j, j + 1))
                 slot.unit = columns[place] if apart else columns[0]
-                slot.linked = apart and columns[place] in targets
+                slot.n_marks = marks.get(columns[place], 0) if apart else 0
                 yield slot
         for j, offset in enumerate(self.relations_.offsets, self.rest_places_.start):
             slot = Continuous.of(low, high, slice(j, j + 1))

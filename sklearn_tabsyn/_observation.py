@@ -39,7 +39,7 @@ class Layout(NamedTuple):
                 units = [start + unit for unit in slot.units]
                 values += [units] * slot.n_values
                 levels += [units] * (slot.n_own + slot.gated)
-                levels += [[*units, sources.get(slot.unit)]] * slot.linked
+                levels += [[*units, sources.get(slot.unit)]] * (slot.n_marks > 0)
                 missing += slot.missing_levels
         n_units = 1 + max(unit for units in values + levels for unit in units)
         own = [np.array([u[0] for u in part], np.int64) for part in (values, levels)]

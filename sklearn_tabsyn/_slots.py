@@ -16,13 +16,13 @@ class _Slot:
 
     A number that can be missing has a gate beside it: a codebook of two levels,
     1 where it is missing. Of names, missing is one more level. A number that is often
-    made of another column has a link: a codebook of two levels, 1 where it is.
-    Both come after the column's own codebooks.
+    made of another column has a link: a codebook of the ways in which it is, and of a
+    level 0 where it is not. Both come after the column's own codebooks.
     """
 
     place: slice
     gated: bool = False
-    linked: bool = False
+    n_marks: int = 0
     missing_key: float = np.nan
     unit: int = 0
     others: tuple = ()
@@ -55,7 +55,7 @@ class _Slot:
     def missing_levels(self):
         """Level of each codebook that means missing, -1 if none does."""
         # Without the rest of an offset the number itself is still there.
-        gates = [-1 if self.others else 1] * self.gated + [-1] * self.linked
+        gates = [-1 if self.others else 1] * self.gated + [-1] * (self.n_marks > 0)
         return self._own_missing_levels() + gates
 
     @property
@@ -65,7 +65,8 @@ class _Slot:
 
     def codebooks(self):
         """Return the number of levels and whether they are ordered, per codebook."""
-        return self._own_codebooks() + [(2, False)] * (self.gated + self.linked)
+        link = [(1 + self.n_marks, False)] if self.n_marks else []
+        return self._own_codebooks() + [(2, False)] * self.gated + link
 
     def _own_missing_levels(self):
         return [-1] * self.n_own

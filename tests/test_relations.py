@@ -117,6 +117,51 @@ def test_missing_sources_are_not_copied():
     assert known.mean() == pytest.approx(6 / 7, abs=0.01)
 
 
+def make_taxed(n_rows=5000, seed=0):
+    """Prices and a tax of three rates, by the kind of what is sold."""
+    rng = np.random.default_rng(seed)
+    kind = rng.choice(["tool", "food", "book"], n_rows, p=[0.5, 0.4, 0.1])
+    net = rng.lognormal(3, 0.7, n_rows).round(2)
+    rate = np.select([kind == "food", kind == "book"], [1.07, 1.0], 1.19)
+    return pd.DataFrame({"kind": kind, "net": net, "gross": (rate * net).round(2)})
+
+
+def agree_with(table, rate):
+    """Tell which rows are taxed at a rate."""
+    return (table["gross"] - (rate * table["net"]).round(2)).abs() < 1e-9
+
+
+def test_a_ratio_can_have_several_constants():
+    table = make_taxed()
+    synthesizer = DiffusionSynthesizer(
+        hidden_dim=32, max_iter=300, conditional=True, random_state=0
+    ).fit(table)
+    ratios = [r for r in synthesizer.relations_ if r.kind in ("ratio", "equal")]
+    found = {r.constant or 1.0: r.share for r in ratios}
+    shares = {rate: agree_with(table, rate).mean() for rate in (1.19, 1.07, 1.0)}
+    assert found == pytest.approx(shares, abs=0.01)
+    rows = synthesizer.sample(4000)
+    taxed = {rate: agree_with(rows, rate) for rate in shares}
+    assert np.any(list(taxed.values()), axis=0).all()
+    for rate, share in shares.items():
+        assert taxed[rate].mean() == pytest.approx(share, abs=0.03)
+    assert taxed[1.07][rows["kind"] == "food"].mean() > 0.9
+    given = synthesizer.sample(300, conditions={"gross": 50.0, "kind": "food"})
+    assert (given["gross"] == 50).all()
+    assert ((1.07 * given["net"]).round(2) == 50).mean() > 0.9
+
+
+def test_further_constants_are_no_chance():
+    rng = np.random.default_rng(0)
+    net = rng.lognormal(3, 0.7, 3000).round(2)
+    noisy = (net * rng.uniform(1.0, 1.4, 3000)).round(2)
+    table = pd.DataFrame({"net": net, "gross": noisy})
+    half = rng.random(3000) < 0.5
+    table.loc[half, "gross"] = (1.19 * net[half]).round(2)
+    ratios = [r.constant for r in find(table)[0].listed if r.kind == "ratio"]
+    assert ratios == [1.19]
+
+
 def test_equal_shares_are_learned():
     table = make_bills()
     synthesizer = DiffusionSynthesizer(hidden_dim=64, max_iter=300, random_state=0)

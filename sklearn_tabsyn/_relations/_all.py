@@ -229,10 +229,11 @@ class Relations(Repair):
         return np.stack(codes, 1) if codes else np.empty((len(frame), 0))
 
     def marks(self, link, frame):
-        """Return 1 where a link is to be marked, 0 elsewhere, -1 without target."""
+        """Return the mark of a link in each row, 0 without, -1 without target."""
         target, source = (self.read(j, frame) for j in (link.target, link.source))
-        holds = link.holds(target, source, self.axes)
-        return np.where(np.isnan(target), -1, holds)
+        marks = link.marks(target, source, self.axes)
+        marks[~link.holds(target, source, self.axes)] = 0
+        return np.where(np.isnan(target), -1, marks)
 
     def rests(self, frame):
         """Return the rests of all offsets, (n_rows, n_offsets).

@@ -36,6 +36,9 @@ class Link:
     common : ndarray of shape (n_values,), default=()
         Values of the target in which the columns agree by chance, such as zero, or that
         are common anyway; rows with them are not marked.
+    further : tuple of float, default=()
+        Of a ratio, what the source is multiplied by in other rows, as by the rates of a
+        tax. A row is marked by the number of the constant that holds in it.
     """
 
     kind: str
@@ -44,6 +47,7 @@ class Link:
     constant: float = 0.0
     always: bool = False
     common: np.ndarray = ()
+    further: tuple = ()
 
     is_soft = False
 
@@ -52,36 +56,52 @@ class Link:
         """Position of the source."""
         return (self.source,)
 
-    def predict(self, source, axis):
-        """Return what the target should be, with the decimals of its axis."""
-        return axis.round(self._made(source))
+    @property
+    def constants(self):
+        """All constants, the most frequent one first."""
+        return np.array([self.constant, *self.further])
 
-    def invert(self, target, axis):
+    def predict(self, source, axis, mark=1):
+        """Return what the target should be, with the decimals of its axis.
+
+        `mark` is 1 for the first constant, or the number of another in each row.
+        """
+        return axis.round(self._made(source, self.constants[mark - 1]))
+
+    def invert(self, target, axis, mark=1):
         """Return what the source should be, with the decimals of its axis."""
         if self.kind == "ratio":
-            return axis.round(target / self.constant)
+            return axis.round(target / self.constants[mark - 1])
         if self.kind == "difference":
             return axis.round(target - self.constant)
-        return axis.round(self._made(target))
+        return axis.round(self._made(target, self.constant))
 
-    def _made(self, source):
+    def _made(self, source, constant):
         """Return what a source makes the target, before it is rounded."""
         if self.kind == "ratio":
-            return source * self.constant
+            return source * constant
         if self.kind == "complement":
-            return self.constant - source
-        return source + self.constant * (self.kind == "difference")
+            return constant - source
+        return source + constant * (self.kind == "difference")
 
     def agrees(self, target, source, axes):
         """Tell in which rows the target is what it should be."""
+        return self.marks(target, source, axes) > 0
+
+    def marks(self, target, source, axes):
+        """Return the number of the constant that holds in each row, 0 if none does."""
         if self.kind == "equal":
-            return target == source
-        if self.kind == "ratio":
-            found = self.predict(source, axes[self.target])
-        else:
-            found = self._made(source)
+            return (target == source).astype(int)
         eps = 4 * max(axes[self.target].eps, axes[self.source].eps)
-        return np.abs(found - target) <= eps * (np.abs(target) + np.abs(source))
+        error = eps * (np.abs(target) + np.abs(source))
+        marks = np.zeros(len(target), dtype=int)
+        for number in range(len(self.constants), 0, -1):
+            if self.kind == "ratio":
+                made = self.predict(source, axes[self.target], number)
+            else:
+                made = self._made(source, self.constant)
+            marks[np.abs(made - target) <= error] = number
+        return marks
 
     def holds(self, target, source, axes):
         """Tell which rows are to be marked."""

@@ -100,16 +100,18 @@ def list_relations(relations, columns, frame):
     for link in relations.links:
         target, source = (relations.read(j, frame) for j in (link.target, link.source))
         both = ~np.isnan(target) & ~np.isnan(source)
-        share = float(link.agrees(target, source, relations.axes)[both].mean())
-        axis, constant = relations.axes[link.target], None
-        if link.kind != "equal":
-            constant = axis.amount(link.constant)
-        target, source = columns[link.target].name, columns[link.source].name
-        if link.kind == "complement":
-            pair = source, target
-            listed.append(Relation("total", None, pair, share, constant))
-        else:
-            listed.append(Relation(link.kind, target, source, share, constant))
+        marks = link.marks(target[both], source[both], relations.axes)
+        pair = columns[link.target].name, columns[link.source].name
+        for number, constant in enumerate(link.constants, 1):
+            share = float(np.mean(marks == number))
+            if link.kind == "equal" or (link.kind == "ratio" and constant == 1):
+                listed.append(Relation("equal", *pair, share))
+                continue
+            constant = relations.axes[link.target].amount(float(constant))
+            if link.kind == "complement":
+                listed.append(Relation("total", None, pair[::-1], share, constant))
+            else:
+                listed.append(Relation(link.kind, *pair, share, constant))
     listed += _list_sums(relations, columns, frame)
     names = {j: column.name for j, column in enumerate(columns)}
     members = set()

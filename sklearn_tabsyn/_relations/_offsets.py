@@ -195,12 +195,16 @@ def _suited(offset, offsets, links):
 
 
 def _hide_linked(values, links, axes):
-    """Hide targets where a link holds, which say nothing of other relations."""
+    """Hide targets where a link holds, which say nothing of other relations.
+
+    Of several constants the first, so that some rows are left.
+    """
     place = {unit: i for i, unit in enumerate(axes)}
     for link in links:
         if not link.always and link.target in place:
             pair = values[:, place[link.target]], values[:, place[link.source]]
-            pair[0][link.holds(*pair, axes)] = np.nan
+            first = link.marks(*pair, axes) == 1
+            pair[0][first & link.holds(*pair, axes)] = np.nan
 
 
 def _ranks(values):

@@ -1,5 +1,7 @@
 """Numbers and names that are exactly those of another column in some rows."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
@@ -28,6 +30,8 @@ MIN_EXCESS = 2.0
 N_SOME, SOME_SHARE = 1_000, 0.013
 # Pairs at most that are looked at closely.
 MAX_CLOSE = 500
+# Constants of one ratio at most, and their digits if there are several, as of rates.
+MAX_CONSTANTS, MAX_DIGITS = 8, 4
 # A scale that rounding leaves less certain than this says little.
 MAX_WIDTH = 0.01
 
@@ -178,7 +182,7 @@ def _shifted_or_scaled(values, units, free, axes):
                 if not free[t]:
                     continue
                 link = Link(kind, int(units[t]), int(units[s]))
-                share = _fit_constant(link, values[:, t], values[:, s], axes)
+                share = _fit_constants(link, values[:, t], values[:, s], axes)
                 if share:
                     found.append((share, link))
     return found
@@ -235,6 +239,26 @@ def _heavy(values, width, share):
     return heavy
 
 
+def _fit_constants(link, target, source, axes):
+    """Find the constants of a link; return the share of rows where one holds.
+
+    0 if it is little, or if the columns are only equal.
+    """
+    share = _fit_constant(link, target, source, axes)
+    more = replace(link)
+    while share and link.kind == "ratio" and len(link.constants) < MAX_CONSTANTS:
+        if float(f"{more.constant:.{MAX_DIGITS}g}") != more.constant:
+            break
+        rest = np.where(link.agrees(target, source, axes), np.nan, target)
+        further = _fit_constant(more, rest, source, axes)
+        if not further or more.constant in link.constants:
+            break
+        link.further += (more.constant,)
+        share += further
+    is_equal = link.constant == (link.kind == "ratio")
+    return 0.0 if is_equal and not link.further else share
+
+
 def _fit_constant(link, target, source, axes):
     """Find the constant of a link; return the share of rows where it holds.
 
@@ -242,6 +266,8 @@ def _fit_constant(link, target, source, axes):
     they do where two rounded numbers depend on each other smoothly.
     """
     axis, eps = axes[link.target], max(axes[link.target].eps, axes[link.source].eps)
+    if np.sum(~np.isnan(target + source)) < MIN_ROWS:
+        return 0.0
     if link.kind == "difference":
         shift, width = target - source, 8 * eps * np.nanmax(np.abs(target))
         center = _densest(shift, width)
@@ -260,8 +286,6 @@ def _fit_constant(link, target, source, axes):
             count = _n_agreeing(link, trial, target, source, axes)
             if count > 1.02 * best:
                 best, link.constant = count, trial
-    if link.constant == (link.kind == "ratio"):
-        return 0.0  # is equal
     count = _n_agreeing(link, link.constant, target, source, axes)
     share = count / len(target)
     if count < MIN_ROWS or share < MIN_SHARE:

@@ -53,8 +53,8 @@ class Repair:
             Drawn values.
         known : ndarray of shape (n_rows, n_columns), dtype bool
             Cells that are given, and stay. What they are made of follows them.
-        marks : dict of int to ndarray of shape (n_rows,), dtype bool, default=None
-            Where links hold that do not always hold, by their target.
+        marks : dict of int to ndarray of shape (n_rows,), dtype int, default=None
+            Marks of links that do not always hold, by their target; 0 for none.
         rests : dict of int to ndarray of shape (n_rows,), default=None
             Rests of offsets, by their target; NaN where one does not count.
         codes : ndarray of shape (n_rows, n_codings), default=None
@@ -125,14 +125,19 @@ class Repair:
         """Return the target, the source, and the rows where a link has to hold."""
         target, source = self._rounded((link.target, link.source), cells)
         rows = ~np.isnan(target) & ~np.isnan(source)
-        return target, source, rows & (link.always | marks.get(link.target, False))
+        marked = np.asarray(marks.get(link.target, 0)) > 0
+        return target, source, rows & (link.always | marked)
+
+    def _mark(self, link, marks):
+        """Return which constant of a link holds in each row, where one has to."""
+        return 1 if link.always else np.maximum(marks.get(link.target, 1), 1)
 
     def _follow_target(self, link, cells, marks):
         """Make sources suit the targets that are given."""
         target, source, rows = self._pair(link, cells, marks)
         rows &= cells.known[link.target] & ~cells.known[link.source]
         axis = self.axes[link.source]
-        made = axis.nearest(link.invert(target, axis))
+        made = axis.nearest(link.invert(target, axis, self._mark(link, marks)))
         rows &= link.always | link.agrees(target, made, self.axes)
         agrees = link.agrees(target, source, self.axes)
         cells.put(link.source, rows & ~agrees, axis.write(made))
@@ -144,7 +149,7 @@ class Repair:
         rows &= ~cells.known[link.target]
         rows &= ~link.agrees(target, source, self.axes)
         axis = self.axes[link.target]
-        made = axis.nearest(link.predict(source, axis))
+        made = axis.nearest(link.predict(source, axis, self._mark(link, marks)))
         fits = link.agrees(made, source, self.axes)
         cells.put(link.target, rows & (link.always | fits), axis.write(made))
         if link.always:
