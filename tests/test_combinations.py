@@ -146,6 +146,15 @@ def test_pairs_that_are_only_rare_are_not_ruled_out(n_rows):
         assert pair.is_found(places).mean() > 0.98
 
 
+def test_names_of_single_rows_are_not_tied_to_what_they_are_found_with():
+    sales = make_sales()
+    sales["buyer"] = [f"buyer {k}" for k in range(len(sales))]
+    sales["half"] = np.where(sales.index % 2, sales["buyer"], "nobody")
+    _, names = find(sales)
+    assert set(TOGETHER) <= set(names)
+    assert not {"buyer", "half"} & {name for pair in names for name in pair}
+
+
 def test_rows_that_nothing_suits_stay():
     sales = make_sales()
     schema = TableSchema.from_table(sales[["shop", "good"]])

@@ -15,6 +15,9 @@ MAX_PAIRS, MIN_FOUND = 200_000, 200
 # Share of the rows whose values are found together in no other row, of all combinations
 # together: so many new rows are moved although they could be real.
 MAX_SINGLE = 0.01
+# Share of the rows with a value of their own, as names of persons are: what else they
+# are found with would be copied.
+MAX_ALONE = 0.05
 # Share of the rows that would have values which are never found together, if columns
 # had nothing to do with each other, and how many times that of single pairs.
 MIN_SHARE, MIN_LIFT = 0.005, 20
@@ -203,9 +206,12 @@ def find_combinations(frame, some, candidates, ordered, held, min_count=1):
         Rows in which two values must be found together.
     """
     columns = [_places(frame[j].to_numpy()[some]) for j in candidates]
+    alone = [_share_alone(column, min_count) for column in columns]
     few, found = even_rows(len(some), N_FEW), []
     for a, b in combinations(range(len(candidates)), 2):
         if (columns[a].max() + 1) * (columns[b].max() + 1) > MAX_PAIRS:
+            continue
+        if max(alone[a], alone[b]) > MAX_ALONE:
             continue
         _, single, never = _shares(columns[a][few], columns[b][few], min_count)
         if single > SLACK * MAX_SINGLE or SLACK * never < MIN_SHARE:
@@ -234,6 +240,12 @@ def find_combinations(frame, some, candidates, ordered, held, min_count=1):
 def _places(values):
     """Return the places of values among all of a column, missing ones last."""
     return np.unique(values, return_inverse=True)[1]
+
+
+def _share_alone(column, min_count):
+    """Return the share of rows with a value of no, or too few, other rows."""
+    counts = np.bincount(column)
+    return counts[counts <= max(1, min_count - 1)].sum() / len(column)
 
 
 def _counts(first, second):
