@@ -68,9 +68,9 @@ class DiffusionSynthesizer(
         be None. Off, for most want exact values, and the tails lose by it.
     find_relations : bool, default=True
         Whether new rows keep what holds between columns exactly, see `relations_`, the
-        days between dates that follow each other, and weekdays and hours that matter.
-        It costs little, and no smooth model learns it. None are found with an
-        `encoder`.
+        days between dates that follow each other, weekdays and hours that matter, and
+        which of hundreds of pairs of values are found together. It costs little, and
+        no smooth model learns it. None are found with an `encoder`.
     denoiser : {"residual_mlp", "mlp"} or type, default="residual_mlp"
         The network: pre-norm residual blocks, the plain network of TabSyn [2]_, or a
         `torch.nn.Module` class made as
@@ -178,8 +178,8 @@ class DiffusionSynthesizer(
         `share`, `constant`, `strict` and `signs`: a column equals another, is a
         constant apart or a multiple of it, or a sum, product or quotient of several,
         in all or many rows; is a function of another, such as its name or its
-        logarithm; or is never less. Two or more add up to a constant, or have at most
-        one, or exactly one, 1.
+        logarithm; counts the time between two dates; or is never less. Two or more add
+        up to a constant, or have at most one, or exactly one, 1.
     denoiser_ : torch.nn.Module
         The trained denoiser, D(x; sigma).
     student_ : torch.nn.Module

@@ -24,6 +24,7 @@ from sklearn_tabsyn._relations._orders import find_orders
 from sklearn_tabsyn._relations._partial_links import find_links
 from sklearn_tabsyn._relations._products import find_products
 from sklearn_tabsyn._relations._repair import Repair
+from sklearn_tabsyn._relations._spans import find_spans
 from sklearn_tabsyn._relations._totals import find_totals
 
 # Rows on which relations are searched.
@@ -40,6 +41,8 @@ class Relations(Repair):
         Positions and axes of the columns that are compared.
     links : list of Link
         Numbers and names that are made of others, sources before their targets.
+    spans : list of Span
+        Numbers that tell the time between two dates.
     offsets : list of Offset
         Numbers that are sums of others, and dates that come a little after others.
     functions : list of Function
@@ -67,6 +70,7 @@ class Relations(Repair):
 
     axes: dict = field(default_factory=dict)
     links: list = field(default_factory=list)
+    spans: list = field(default_factory=list)
     offsets: list = field(default_factory=list)
     functions: list = field(default_factory=list)
     parts: list = field(default_factory=list)
@@ -108,6 +112,9 @@ class Relations(Repair):
         ]
         # What is made of other columns follows them, and is not told by others too.
         made = {link.target for links in constant for link in links}
+        free = [j for j in families[0] if j not in made]
+        found.spans = find_spans(families, found.axes, column, free, len(frame))
+        made |= {span.target for span in found.spans}
         many = {j for j, kind in enumerate(kinds) if kind == "continuous"}
         codes = {j for j in many if is_repeated(frame[j].to_numpy(), min_count)}
         levels = [j for j in range(len(kinds)) if j not in made | (many - codes)]
@@ -140,7 +147,7 @@ class Relations(Repair):
         made |= {maker.target for maker in [*found.links, *found.offsets]}
         found._find_combinations(columns, frame, some, set(levels) - made, min_count)
         found.listed = list_relations(found, columns, frame)
-        makers = [*found.links, *found.offsets, *found.products]
+        makers = [*found.links, *found.offsets, *found.products, *found.spans]
         used = {j for maker in makers for j in (maker.target, *maker.sources)}
         used |= {j for order in found.orders for j in (order.low, order.high)}
         used |= {curve.source for curve in found.curves}
@@ -175,7 +182,7 @@ class Relations(Repair):
         made = sources_of([link for part in links for link in part])
         for maker in [*self.functions, *self.parts, *self.curves]:
             made.setdefault(maker.target, set()).add(maker.source)
-        return made
+        return made | sources_of(self.spans)
 
     def _find_dates(self, columns, frame, some, single, dates, targets, min_count):
         """Find parts of dates that columns tell, and those that are drawn too.

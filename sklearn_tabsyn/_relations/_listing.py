@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_tabsyn._relations._orders import reduced
+from sklearn_tabsyn._relations._spans import UNITS
 
 OPERATORS = {"product": " * ", "quotient": " / "}
 
@@ -17,19 +18,19 @@ class Relation:
     Parameters
     ----------
     kind : {"equal", "difference", "ratio", "sum", "product", "quotient", "total", \
-"function", "one of", "order"}
+"function", "one of", "order", "days", "hours", "minutes", "seconds"}
         The target is the source, or the source plus a constant, or a constant times the
         source, or the signed sum of several sources, or the product or quotient of two,
         or two or more sources add up to a constant, or the target is determined by the
         source, or at most one of several sources is on, or the target is at least the
-        source.
+        source, or it counts the time from the second source to the first.
     target, source : object
         Names of the columns; a tuple of names if there are several. The target is None
         if a total or at most one of the sources is meant.
     share : float, default=1.0
         Share of the rows where it holds, of those where all columns have a value.
     constant : float or Timedelta, default=None
-        That of a difference, a ratio or a total.
+        That of a difference, a ratio or a total, or what is counted beside.
     strict : bool, default=False
         Whether in order and never equal, or whether one is always on.
     signs : tuple of float, default=()
@@ -53,7 +54,12 @@ class Relation:
             )
         if self.kind == "order":
             return f"{self.source} {'<' if self.strict else '<='} {self.target}"
-        text = f"{self.target} = {self.source}"
+        if self.kind in UNITS:
+            more = f" + {self.constant:g}" if self.constant else ""
+            later, earlier = self.source
+            text = f"{self.target} = {self.kind} from {earlier} to {later}{more}"
+        else:
+            text = f"{self.target} = {self.source}"
         if self.kind == "total":
             text = f"{' + '.join(map(str, self.source))} = {self.constant:.12g}"
         elif self.kind in OPERATORS:
@@ -127,6 +133,11 @@ def list_relations(relations, columns, frame):
         kind = "quotient" if product.divides else "product"
         sources = tuple(names[j] for j in product.sources)
         listed.append(Relation(kind, names[product.target], sources))
+    for span in relations.spans:
+        dates = tuple(names[j] for j in span.sources)
+        listed.append(
+            Relation(span.unit, names[span.target], dates, span.share, span.more)
+        )
     for total in relations.totals:
         parts = tuple(names[j] for j in total.members)
         listed.append(Relation("total", None, parts, total.share, total.amount))

@@ -63,7 +63,7 @@ class Repair:
             Whether a drawn value may become a missing one.
         """
         makers = sources_first([*self.offsets, *self.links])
-        others = self.functions, self.dated, self.curves, self.products
+        others = self.functions, self.dated, self.curves, self.products, self.spans
         others = *others, self.totals, self.orders, self.combinations.pairs
         if not any([makers, *others]):
             return frame
@@ -94,11 +94,14 @@ class Repair:
             else:
                 self._part(link, cells, marks)
                 self._follow_source(link, cells, marks)
+        self._follow_spans(cells)
         self._follow_functions(cells, gaps)
         if self.orders:
             self._put_in_order(cells, marks, rests)
-        for link in always * 2:  # where a source had to give way, others follow it
-            self._follow_source(link, cells, marks)
+        for _ in range(2):  # where a source had to give way, others follow it
+            self._follow_spans(cells)
+            for link in always:
+                self._follow_source(link, cells, marks)
         for curve in self.curves:
             self._follow_curve(curve, cells, gaps)
         for part in self.parts:
@@ -113,6 +116,8 @@ class Repair:
         """Make sources suit the targets that are given, and some those drawn."""
         for product in reversed(self.products):
             self._follow_product_back(product, cells)
+        for span in self.spans:
+            self._follow_span_back(span, cells)
         groups = {group.unit for group in self.one_of}
         for source in dict.fromkeys(f.source for f in reversed(self.functions)):
             self._find_source(source, cells, gaps)
@@ -200,6 +205,35 @@ class Repair:
         self._fit_factors(product, target, rows, cells)
         for unit in product.sources:
             cells.known[unit] |= rows & ~np.isnan(cells[unit])
+
+    def _follow_spans(self, cells):
+        """Make counts of time of their dates, as these will be rounded."""
+        for span in self.spans:
+            axis, free = self.axes[span.target], ~cells.known[span.target]
+            made = span.made(*self._rounded(span.sources, cells), self.axes)
+            possible = axis.nearest(made)
+            self._fit_dates(span, possible, free & (possible != made), cells)
+            made = span.made(*self._rounded(span.sources, cells), self.axes)
+            rows = free & ~np.isnan(cells[span.target]) & ~np.isnan(made)
+            cells.put(span.target, rows, axis.write(made))
+
+    def _follow_span_back(self, span, cells):
+        """Make the dates of a count of time suit it where it is given, and stay so."""
+        [target] = self._rounded([span.target], cells)
+        rows = cells.known[span.target]
+        self._fit_dates(span, target, rows, cells)
+        for unit in span.sources:
+            cells.known[unit] |= rows & ~np.isnan(cells[unit])
+
+    def _fit_dates(self, span, target, rows, cells):
+        """Make the later date suit a count of time in rows, or else the earlier one."""
+        for unit, sign in zip(span.sources, (1, -1), strict=True):
+            later, earlier = self._rounded(span.sources, cells)
+            by = span.moved(target, later, earlier, self.axes)
+            axis = self.axes[unit]
+            made = axis.nearest((later if sign > 0 else earlier) + sign * by)
+            free = rows & ~cells.known[unit] & ~np.isnan(made)
+            cells.put(unit, free, axis.write(made))
 
     def _fit_factors(self, product, target, rows, cells):
         """Make one source of a product suit a target in rows, or else the other.

@@ -1,0 +1,154 @@
+"""Numbers that tell the time between two dates, such as nights or days."""
+
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+
+from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._relations._axes import NANOSECONDS
+
+# What time is counted in, and its nanoseconds.
+UNITS = {
+    "days": NANOSECONDS["D"],
+    "hours": 3600 * NANOSECONDS["s"],
+    "minutes": 60 * NANOSECONDS["s"],
+    "seconds": NANOSECONDS["s"],
+}
+# Rows that are looked at first, how many at least must have all three values, and the
+# share of all of them in which a count must be right: a few may be mistaken.
+N_FEW, MIN_ROWS, MIN_SHARE = 150, 20, 0.995
+# Rows of which unrelated ones would not agree, and how many may be mistaken of as many.
+MIN_TELLING, MAX_WRONG = 50, 0.05
+# Part of a unit that floats may err by.
+NEARLY = 1e-6
+
+
+@dataclass
+class Span:
+    """Column `target` counts the time from date `earlier` to date `later`.
+
+    Parameters
+    ----------
+    target, later, earlier : int
+        Positions of the columns.
+    unit : str
+        What is counted, a key of `UNITS`.
+    whole : bool
+        Whether only whole units count.
+    more : float, default=0.0
+        What is counted beside, as 1 if both the first and the last day are.
+    share : float, default=1.0
+        Share of the rows where it is right; new rows all are.
+    """
+
+    target: int
+    later: int
+    earlier: int
+    unit: str
+    whole: bool
+    more: float = 0.0
+    share: float = 1.0
+
+    @property
+    def sources(self):
+        """Positions of the dates."""
+        return self.later, self.earlier
+
+    def made(self, later, earlier, axes):
+        """Return what the target should be, with the decimals of its axis."""
+        counted = (later - earlier) / self.size(axes)
+        if self.whole:
+            counted = np.floor(counted + NEARLY)
+        return axes[self.target].round(counted + self.more)
+
+    def size(self, axes):
+        """Return how long the unit is on the axis of the dates."""
+        return UNITS[self.unit] / axes[self.later].tick
+
+    def moved(self, target, later, earlier, axes):
+        """Return by how much the dates must come apart to suit targets."""
+        return (target - self.made(later, earlier, axes)) * self.size(axes)
+
+
+def find_spans(families, axes, column, targets, n_rows):
+    """Return the numbers that tell the time between two dates.
+
+    Parameters
+    ----------
+    families : list of dict of int to Axis
+        Numbers first, and dates among the others.
+    axes : dict of int to Axis
+        Positions and axes of the columns.
+    column : callable
+        Returns all rows of a column, by its position.
+    targets : list of int
+        Positions of numbers that are not made of others yet.
+    n_rows : int
+        Number of rows.
+
+    Returns
+    -------
+    spans : list of Span
+        At most one for each target.
+    """
+    found, some = {}, even_rows(n_rows, N_FEW)
+    few = {j: column(j)[some] for j in targets}
+    for family in families[1:]:
+        dates = [j for j, axis in family.items() if axis.column.unit[0] == "M"]
+        near = {j: column(j)[some] for j in dates}
+        for later, earlier in permutations(dates, 2):
+            pair = near[later], near[earlier]
+            for span in _seeming(few, pair, later, earlier, axes):
+                known = (few[span.target], *pair)
+                if span.target in found or not _learn_more(span, known, axes):
+                    continue
+                if _is_always(span, column, axes):
+                    found[span.target] = span
+    return list(found.values())
+
+
+def _seeming(few, pair, later, earlier, axes):
+    """Yield spans that may hold in a few rows, up to how they are rounded."""
+    units = list(few)
+    values = np.stack(list(few.values()), 1) if units else np.empty((len(pair[0]), 0))
+    for unit in UNITS:
+        size = UNITS[unit] / axes[later].tick
+        left = values - ((pair[0] - pair[1]) / size)[:, None]
+        width = np.fmax.reduce(left, 0) - np.fmin.reduce(left, 0)
+        for place in np.flatnonzero(width <= 1 + NEARLY):
+            for whole in (False, True):
+                yield Span(units[place], later, earlier, unit, whole)
+
+
+def _learn_more(span, parts, axes):
+    """Learn what is counted beside; tell whether a span holds in a few rows."""
+    target, *dates = parts
+    left = target - span.made(*dates, axes)
+    left = left[~np.isnan(left)]
+    if len(left) < MIN_ROWS:
+        return False
+    span.more = float(np.round(np.median(left)))
+    return _share(span, parts, axes) == 1
+
+
+def _share(span, parts, axes):
+    """Return the share of the rows with three values in which a span holds."""
+    target, *dates = parts
+    left = target - span.made(*dates, axes)
+    return float(np.mean(np.abs(left[~np.isnan(left)]) <= NEARLY))
+
+
+def _is_always(span, column, axes):
+    """Tell whether a span holds in all rows but for a few, and that is not by chance.
+
+    Learns the share of these rows.
+    """
+    parts = [column(unit) for unit in (span.target, *span.sources)]
+    target, *dates = (part[~np.isnan(parts).any(axis=0)] for part in parts)
+    span.share = _share(span, (target, *dates), axes)
+    mixed = np.random.default_rng(0).permutation(target)
+    telling = 1 - _share(span, (mixed, *dates), axes)
+    wrong = 1 - span.share
+    few_are_wrong = wrong <= min(1 - MIN_SHARE, MAX_WRONG * telling)
+    return telling * len(target) >= MIN_TELLING and few_are_wrong
