@@ -185,18 +185,9 @@ class Repair:
         cells.put(offset.target, rows, axis.write(made))
 
     def _follow_products(self, cells):
-        """Make products of their sources, as these will be rounded."""
+        """Make products of their sources."""
         for product in self.products:
-            axis = self.axes[product.target]
-            made = axis.round(product.made(*self._rounded(product.sources, cells)))
-            too_far = (made < axis.low) | (made > axis.high)
-            if too_far.any():
-                limit = made.clip(axis.low, axis.high)
-                self._fit_factors(product, limit, too_far, cells)
-                made = axis.round(product.made(*self._rounded(product.sources, cells)))
-            rows = ~np.isnan(cells[product.target]) & ~np.isnan(made)
-            rows &= ~cells.known[product.target]
-            cells.put(product.target, rows, axis.write(made))
+            self._follow_sources(product, self._fit_factors, cells)
 
     def _follow_product_back(self, product, cells):
         """Make the sources of a product suit targets that are given, and stay so."""
@@ -207,15 +198,26 @@ class Repair:
             cells.known[unit] |= rows & ~np.isnan(cells[unit])
 
     def _follow_spans(self, cells):
-        """Make counts of time of their dates, as these will be rounded."""
+        """Make counts of time of their dates."""
         for span in self.spans:
-            axis, free = self.axes[span.target], ~cells.known[span.target]
-            made = span.made(*self._rounded(span.sources, cells), self.axes)
-            possible = axis.nearest(made)
-            self._fit_dates(span, possible, free & (possible != made), cells)
-            made = span.made(*self._rounded(span.sources, cells), self.axes)
-            rows = free & ~np.isnan(cells[span.target]) & ~np.isnan(made)
-            cells.put(span.target, rows, axis.write(made))
+            self._follow_sources(span, self._fit_dates, cells)
+
+    def _follow_sources(self, maker, fit, cells):
+        """Make a number of its sources, as these will be rounded.
+
+        Where it cannot be this number, the sources are fitted to what it can be.
+        """
+        axis, free = self.axes[maker.target], ~cells.known[maker.target]
+        made = axis.round(maker.made(*self._rounded(maker.sources, cells)))
+        limit = made.clip(axis.low, axis.high)
+        if axis.known is not None:
+            limit = axis.nearest(made)
+        impossible = free & (limit != made) & ~np.isnan(made)
+        if impossible.any():
+            fit(maker, limit, impossible, cells)
+            made = axis.round(maker.made(*self._rounded(maker.sources, cells)))
+        rows = free & ~np.isnan(cells[maker.target]) & ~np.isnan(made)
+        cells.put(maker.target, rows, axis.write(made))
 
     def _follow_span_back(self, span, cells):
         """Make the dates of a count of time suit it where it is given, and stay so."""
@@ -229,7 +231,8 @@ class Repair:
         """Make the later date suit a count of time in rows, or else the earlier one."""
         for unit, sign in zip(span.sources, (1, -1), strict=True):
             later, earlier = self._rounded(span.sources, cells)
-            by = span.moved(target, later, earlier, self.axes)
+            now = self.axes[span.target].round(span.made(later, earlier))
+            by = (target - now) * span.size
             axis = self.axes[unit]
             made = axis.nearest((later if sign > 0 else earlier) + sign * by)
             free = rows & ~cells.known[unit] & ~np.isnan(made)

@@ -34,6 +34,8 @@ class Span:
         Positions of the columns.
     unit : str
         What is counted, a key of `UNITS`.
+    size : float
+        How long that is on the axis of the dates.
     whole : bool
         Whether only whole units count.
     more : float, default=0.0
@@ -46,6 +48,7 @@ class Span:
     later: int
     earlier: int
     unit: str
+    size: float
     whole: bool
     more: float = 0.0
     share: float = 1.0
@@ -55,20 +58,12 @@ class Span:
         """Positions of the dates."""
         return self.later, self.earlier
 
-    def made(self, later, earlier, axes):
-        """Return what the target should be, with the decimals of its axis."""
-        counted = (later - earlier) / self.size(axes)
+    def made(self, later, earlier):
+        """Return what the target should be, before it is rounded."""
+        counted = (later - earlier) / self.size
         if self.whole:
             counted = np.floor(counted + NEARLY)
-        return axes[self.target].round(counted + self.more)
-
-    def size(self, axes):
-        """Return how long the unit is on the axis of the dates."""
-        return UNITS[self.unit] / axes[self.later].tick
-
-    def moved(self, target, later, earlier, axes):
-        """Return by how much the dates must come apart to suit targets."""
-        return (target - self.made(later, earlier, axes)) * self.size(axes)
+        return counted + self.more
 
 
 def find_spans(families, axes, column, targets, n_rows):
@@ -100,10 +95,9 @@ def find_spans(families, axes, column, targets, n_rows):
         for later, earlier in permutations(dates, 2):
             pair = near[later], near[earlier]
             for span in _seeming(few, pair, later, earlier, axes):
-                known = (few[span.target], *pair)
-                if span.target in found or not _learn_more(span, known, axes):
-                    continue
-                if _is_always(span, column, axes):
+                axis, known = axes[span.target], (few[span.target], *pair)
+                seems = span.target not in found and _learn_more(span, known, axis)
+                if seems and _is_always(span, column, axis):
                     found[span.target] = span
     return list(found.values())
 
@@ -118,37 +112,37 @@ def _seeming(few, pair, later, earlier, axes):
         width = np.fmax.reduce(left, 0) - np.fmin.reduce(left, 0)
         for place in np.flatnonzero(width <= 1 + NEARLY):
             for whole in (False, True):
-                yield Span(units[place], later, earlier, unit, whole)
+                yield Span(units[place], later, earlier, unit, size, whole)
 
 
-def _learn_more(span, parts, axes):
+def _learn_more(span, parts, axis):
     """Learn what is counted beside; tell whether a span holds in a few rows."""
     target, *dates = parts
-    left = target - span.made(*dates, axes)
+    left = target - axis.round(span.made(*dates))
     left = left[~np.isnan(left)]
     if len(left) < MIN_ROWS:
         return False
     span.more = float(np.round(np.median(left)))
-    return _share(span, parts, axes) == 1
+    return _share(span, parts, axis) == 1
 
 
-def _share(span, parts, axes):
+def _share(span, parts, axis):
     """Return the share of the rows with three values in which a span holds."""
     target, *dates = parts
-    left = target - span.made(*dates, axes)
+    left = target - axis.round(span.made(*dates))
     return float(np.mean(np.abs(left[~np.isnan(left)]) <= NEARLY))
 
 
-def _is_always(span, column, axes):
+def _is_always(span, column, axis):
     """Tell whether a span holds in all rows but for a few, and that is not by chance.
 
     Learns the share of these rows.
     """
     parts = [column(unit) for unit in (span.target, *span.sources)]
     target, *dates = (part[~np.isnan(parts).any(axis=0)] for part in parts)
-    span.share = _share(span, (target, *dates), axes)
+    span.share = _share(span, (target, *dates), axis)
     mixed = np.random.default_rng(0).permutation(target)
-    telling = 1 - _share(span, (mixed, *dates), axes)
+    telling = 1 - _share(span, (mixed, *dates), axis)
     wrong = 1 - span.share
     few_are_wrong = wrong <= min(1 - MIN_SHARE, MAX_WRONG * telling)
     return telling * len(target) >= MIN_TELLING and few_are_wrong
