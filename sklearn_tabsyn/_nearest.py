@@ -5,6 +5,9 @@ import numpy as np
 
 def nearest_of(known, values):
     """Return the nearest of sorted known values; NaN stays NaN."""
-    middles = (known[1:] + known[:-1]) / 2
-    nearest = known[np.searchsorted(middles, values)]
-    return np.where(np.isnan(values), np.nan, nearest)
+    return np.where(np.isnan(values), np.nan, known[nearest_places(known, values)])
+
+
+def nearest_places(known, values):
+    """Return the places of the nearest of sorted known values; any place of NaN."""
+    return np.searchsorted((known[1:] + known[:-1]) / 2, values)

@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from sklearn_tabsyn import DiffusionSynthesizer
+from sklearn_tabsyn._encoding import TableEncoder
+from sklearn_tabsyn._table import TableSchema
 
 # Two threads on small matrices wait for each other longer than they compute.
 torch.set_num_threads(1)
@@ -17,6 +19,14 @@ with warnings.catch_warnings():
     # The first tensor that meets numpy may warn about the build, not about us.
     warnings.simplefilter("ignore")
     torch.zeros(1).numpy()
+
+
+def find_texts(table):
+    """Return the exact relations of a table as text."""
+    schema = TableSchema.from_table(table)
+    encoder = TableEncoder(schema)
+    encoder.fit(schema.read(table))
+    return [str(relation) for relation in encoder.relations_.listed]
 
 
 def make_mixed(n_rows=200, seed=0):

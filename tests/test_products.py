@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import find_texts
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._encoding import TableEncoder
-from sklearn_tabsyn._table import TableSchema
 
 
 def make_sales(n_rows=2000, seed=0):
@@ -21,14 +20,6 @@ def make_sales(n_rows=2000, seed=0):
     table["tax"] = (0.19 * table["amount"]).round(2)
     table["noise"] = rng.lognormal(3, 1, n_rows)
     return table
-
-
-def find(table):
-    """Return the relations of a table as text."""
-    schema = TableSchema.from_table(table)
-    encoder = TableEncoder(schema)
-    encoder.fit(schema.read(table))
-    return [str(relation) for relation in encoder.relations_.listed]
 
 
 def check(rows):
@@ -67,8 +58,8 @@ def test_gaps_and_divisors_of_zero_are_no_contradiction():
     table.loc[::7, "price"] = np.nan
     table.loc[::5, "grams"] = 0
     table.loc[::5, "per_gram"] = np.nan
-    assert "amount = price * pieces" in find(table)
-    assert "per_gram = price / grams" in find(table)
+    assert "amount = price * pieces" in find_texts(table)
+    assert "per_gram = price / grams" in find_texts(table)
     assert (table["amount"][::7] > 0).all()
 
 
@@ -83,11 +74,11 @@ def test_what_only_seems_a_product_is_none(change):
         table = table.head(10)
     else:
         table["amount"] = make_sales(seed=1)["amount"]
-    assert not [text for text in find(table) if "*" in text]
+    assert not [text for text in find_texts(table) if "*" in text]
 
 
 def test_dummies_times_a_number_are_no_product_of_others():
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.integers(0, 2, (1000, 3)), columns=list("abc"))
     table["x"] = rng.normal(size=1000)
-    assert find(table) == []
+    assert find_texts(table) == []

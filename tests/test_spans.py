@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import find_texts
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._encoding import TableEncoder
-from sklearn_tabsyn._table import TableSchema
 
 DAY, HOUR = pd.Timedelta("1D"), pd.Timedelta("1h")
 
@@ -33,14 +32,6 @@ def make_stays(n_rows=3000, seed=0):
             "total": (price * nights).round(2),
         }
     )
-
-
-def find(table):
-    """Return the relations of a table as text."""
-    schema = TableSchema.from_table(table)
-    encoder = TableEncoder(schema)
-    encoder.fit(schema.read(table))
-    return [str(relation) for relation in encoder.relations_.listed]
 
 
 def check(rows):
@@ -96,7 +87,7 @@ def test_units_and_what_is_counted_beside(unit, whole):
     counted = np.floor(length) + 1 if whole else length
     stays["counted"] = counted.astype(int) if whole else counted
     more = " + 1" if whole else ""
-    assert f"counted = {unit} from booked to arrival{more}" in find(stays)
+    assert f"counted = {unit} from booked to arrival{more}" in find_texts(stays)
 
 
 def test_gaps_and_what_is_not_always_so():
@@ -105,15 +96,15 @@ def test_gaps_and_what_is_not_always_so():
     gappy = stays.astype({"nights": float})
     gappy.loc[::7, "nights"] = np.nan
     gappy.loc[::5, "arrival"] = pd.NaT
-    assert text in find(gappy)
+    assert text in find_texts(gappy)
     synthesizer = DiffusionSynthesizer(hidden_dim=16, max_iter=60, random_state=0)
     rows = synthesizer.fit(gappy).sample(1000).dropna()
     nights = (rows["departure"] - rows["arrival"]) / DAY
     np.testing.assert_array_equal(rows["nights"], nights)
     off = stays.copy()
     off.loc[[3, 9], "nights"] += 1
-    assert f"{text} in 99.9% of the rows" in find(off)
+    assert f"{text} in 99.9% of the rows" in find_texts(off)
     off.loc[:50, "nights"] += 1
-    assert not [t for t in find(off) if t.startswith("nights =")]
+    assert not [t for t in find_texts(off) if t.startswith("nights =")]
     mixed = stays.assign(nights=stays["nights"].sample(frac=1).to_numpy())
-    assert not [t for t in find(mixed) if " from " in t]
+    assert not [t for t in find_texts(mixed) if " from " in t]

@@ -112,8 +112,7 @@ class Relations(Repair):
         ]
         # What is made of other columns follows them, and is not told by others too.
         made = {link.target for links in constant for link in links}
-        free = [j for j in families[0] if j not in made]
-        found.spans = find_spans(families, found.axes, column, free, len(frame))
+        found.spans = find_spans(families, column, made, len(frame))
         made |= {span.target for span in found.spans}
         many = {j for j, kind in enumerate(kinds) if kind == "continuous"}
         codes = {j for j in many if is_repeated(frame[j].to_numpy(), min_count)}
@@ -147,13 +146,17 @@ class Relations(Repair):
         made |= {maker.target for maker in [*found.links, *found.offsets]}
         found._find_combinations(columns, frame, some, set(levels) - made, min_count)
         found.listed = list_relations(found, columns, frame)
-        makers = [*found.links, *found.offsets, *found.products, *found.spans]
-        used = {j for maker in makers for j in (maker.target, *maker.sources)}
-        used |= {j for order in found.orders for j in (order.low, order.high)}
-        used |= {curve.source for curve in found.curves}
-        used |= {j for total in found.totals for j in total.members}
-        found.axes = {j: axis for j, axis in found.axes.items() if j in used}
+        found._drop_unused_axes()
         return found
+
+    def _drop_unused_axes(self):
+        """Keep the axes that new rows are repaired on."""
+        makers = [*self.links, *self.offsets, *self.products, *self.spans]
+        used = {j for maker in makers for j in (maker.target, *maker.sources)}
+        used |= {j for order in self.orders for j in (order.low, order.high)}
+        used |= {curve.source for curve in self.curves}
+        used |= {j for total in self.totals for j in total.members}
+        self.axes = {j: axis for j, axis in self.axes.items() if j in used}
 
     def _find_functions(self, columns, frame, some, candidates, continuous, min_count):
         """Find which columns others determine, and codes of groups of columns."""
@@ -179,10 +182,10 @@ class Relations(Repair):
 
     def _sources(self, links):
         """Return the sources of columns that are made of others so far."""
-        made = sources_of([link for part in links for link in part])
+        made = sources_of([*(link for part in links for link in part), *self.spans])
         for maker in [*self.functions, *self.parts, *self.curves]:
             made.setdefault(maker.target, set()).add(maker.source)
-        return made | sources_of(self.spans)
+        return made
 
     def _find_dates(self, columns, frame, some, single, dates, targets, min_count):
         """Find parts of dates that columns tell, and those that are drawn too.
@@ -239,7 +242,6 @@ class Relations(Repair):
         """Return the mark of a link in each row, 0 without, -1 without target."""
         target, source = (self.read(j, frame) for j in (link.target, link.source))
         marks = link.marks(target, source, self.axes)
-        marks[~link.holds(target, source, self.axes)] = 0
         return np.where(np.isnan(target), -1, marks)
 
     def rests(self, frame):

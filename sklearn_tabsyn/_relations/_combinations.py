@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._nearest import nearest_of
+from sklearn_tabsyn._nearest import nearest_places
 from sklearn_tabsyn._relations._wishes import MAX_CELLS
 
 # Pairs of values of two columns that rows can fill, and how many of them are found at
@@ -63,8 +63,8 @@ class Levels:
     def places(self, values):
         """Return the places of values among the keys, of numbers the nearest."""
         there = self.keys[~np.isnan(self.keys)]
-        places = np.searchsorted(there, nearest_of(there, values))
-        return np.where(np.isnan(values), len(self.keys) - 1, places)
+        last = len(self.keys) - 1
+        return np.where(np.isnan(values), last, nearest_places(there, values))
 
     def distances(self, places):
         """Return how far all values are from some, (n_places, n_keys).
@@ -205,13 +205,11 @@ def find_combinations(frame, some, candidates, ordered, held, min_count=1):
     min_count : int, default=1
         Rows in which two values must be found together.
     """
-    columns = [_places(frame[j].to_numpy()[some]) for j in candidates]
-    alone = [_share_alone(column, min_count) for column in columns]
+    columns = {j: _places(frame[j].to_numpy()[some]) for j in candidates}
+    shared = [j for j in columns if _share_alone(columns[j], min_count) <= MAX_ALONE]
     few, found = even_rows(len(some), N_FEW), []
-    for a, b in combinations(range(len(candidates)), 2):
+    for a, b in combinations(shared, 2):
         if (columns[a].max() + 1) * (columns[b].max() + 1) > MAX_PAIRS:
-            continue
-        if max(alone[a], alone[b]) > MAX_ALONE:
             continue
         _, single, never = _shares(columns[a][few], columns[b][few], min_count)
         if single > SLACK * MAX_SINGLE or SLACK * never < MIN_SHARE:
@@ -223,9 +221,8 @@ def find_combinations(frame, some, candidates, ordered, held, min_count=1):
     for _, a, b, single in sorted(found):
         for j in (a, b):
             if j not in levels:
-                unit = candidates[j]
-                told = unit in ordered, unit in held
-                levels[j] = Levels.of(unit, frame[unit].to_numpy(), *told)
+                told = j in ordered, j in held
+                levels[j] = Levels.of(j, frame[j].to_numpy(), *told)
         counts = _counts(levels[a][1], levels[b][1])
         pair = Combination(a, b, counts >= min_count)
         if total + single <= MAX_SINGLE and not _follows(pair, pairs):

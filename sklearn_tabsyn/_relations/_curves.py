@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._nearest import nearest_of
+from sklearn_tabsyn._nearest import nearest_of, nearest_places
 from sklearn_tabsyn._relations._functions import MAX_LOG_CHANCE, N_FEW
 
 # Stands for a missing target.
@@ -66,8 +66,7 @@ class Curve:
         if self.smooth:
             made = np.interp(source, self.keys, self.values)
         else:
-            places = np.searchsorted(self.keys, nearest_of(self.keys, source))
-            made = self.values[places.clip(max=len(self.keys) - 1)]
+            made = self.values[nearest_places(self.keys, source)]
         made = np.where(np.isnan(source) | (made == GAP), np.nan, made)
         if self.whole:
             return made

@@ -86,26 +86,31 @@ class Link:
 
     def agrees(self, target, source, axes):
         """Tell in which rows the target is what it should be."""
-        return self.marks(target, source, axes) > 0
+        return self.numbers(target, source, axes) > 0
 
-    def marks(self, target, source, axes):
+    def numbers(self, target, source, axes):
         """Return the number of the constant that holds in each row, 0 if none does."""
         if self.kind == "equal":
             return (target == source).astype(int)
         eps = 4 * max(axes[self.target].eps, axes[self.source].eps)
         error = eps * (np.abs(target) + np.abs(source))
-        marks = np.zeros(len(target), dtype=int)
+        numbers = np.zeros(len(target), dtype=int)
         for number in range(len(self.constants), 0, -1):
             if self.kind == "ratio":
                 made = self.predict(source, axes[self.target], number)
             else:
                 made = self._made(source, self.constant)
-            marks[np.abs(made - target) <= error] = number
-        return marks
+            numbers[np.abs(made - target) <= error] = number
+        return numbers
+
+    def marks(self, target, source, axes):
+        """Return the mark of each row: the number of its constant, or 0."""
+        numbers = self.numbers(target, source, axes)
+        return np.where(np.isin(target, self.common), 0, numbers)
 
     def holds(self, target, source, axes):
         """Tell which rows are to be marked."""
-        return self.agrees(target, source, axes) & ~np.isin(target, self.common)
+        return self.marks(target, source, axes) > 0
 
 
 def find_constant_links(values, axes, column):

@@ -106,10 +106,10 @@ def list_relations(relations, columns, frame):
     for link in relations.links:
         target, source = (relations.read(j, frame) for j in (link.target, link.source))
         both = ~np.isnan(target) & ~np.isnan(source)
-        marks = link.marks(target[both], source[both], relations.axes)
+        numbers = link.numbers(target[both], source[both], relations.axes)
         pair = columns[link.target].name, columns[link.source].name
         for number, constant in enumerate(link.constants, 1):
-            share = float(np.mean(marks == number))
+            share = float(np.mean(numbers == number))
             if link.kind == "equal" or (link.kind == "ratio" and constant == 1):
                 listed.append(Relation("equal", *pair, share))
                 continue

@@ -203,8 +203,7 @@ def _hide_linked(values, links, axes):
     for link in links:
         if not link.always and link.target in place:
             pair = values[:, place[link.target]], values[:, place[link.source]]
-            first = link.marks(*pair, axes) == 1
-            pair[0][first & link.holds(*pair, axes)] = np.nan
+            pair[0][link.marks(*pair, axes) == 1] = np.nan
 
 
 def _ranks(values):

@@ -63,9 +63,9 @@ class Repair:
             Whether a drawn value may become a missing one.
         """
         makers = sources_first([*self.offsets, *self.links])
-        others = self.functions, self.dated, self.curves, self.products, self.spans
-        others = *others, self.totals, self.orders, self.combinations.pairs
-        if not any([makers, *others]):
+        computed = self.products, self.spans, self.totals
+        others = self.functions, self.dated, self.curves, self.combinations.pairs
+        if not any([makers, *computed, *others, self.orders]):
             return frame
         marks, rests = marks or {}, rests or {}
         coded = self.coded(frame, codes)
@@ -87,19 +87,19 @@ class Repair:
         self._follow_functions(cells, gaps)
         for total in self.totals:
             self._split(total, cells)
-        self._follow_products(cells)
+        self._compute(self.products, self._fit_factors, cells)
         for link in links:
             if link.is_soft:
                 self._follow_offset(link, cells, rests[link.target])
             else:
                 self._part(link, cells, marks)
                 self._follow_source(link, cells, marks)
-        self._follow_spans(cells)
+        self._compute(self.spans, self._fit_dates, cells)
         self._follow_functions(cells, gaps)
         if self.orders:
             self._put_in_order(cells, marks, rests)
         for _ in range(2):  # where a source had to give way, others follow it
-            self._follow_spans(cells)
+            self._compute(self.spans, self._fit_dates, cells)
             for link in always:
                 self._follow_source(link, cells, marks)
         for curve in self.curves:
@@ -109,15 +109,13 @@ class Repair:
             self._fill(part.function, cells, codes, gaps)
         for function in self.functions:
             self._fill(function, cells, cells[function.source], gaps)
-        self._follow_products(cells)
+        self._compute(self.products, self._fit_factors, cells)
         return cells.frame()[frame.columns]
 
     def _suit_sources(self, cells, gaps):
         """Make sources suit the targets that are given, and some those drawn."""
-        for product in reversed(self.products):
-            self._follow_product_back(product, cells)
-        for span in self.spans:
-            self._follow_span_back(span, cells)
+        self._compute_back(self.products[::-1], self._fit_factors, cells)
+        self._compute_back(self.spans, self._fit_dates, cells)
         groups = {group.unit for group in self.one_of}
         for source in dict.fromkeys(f.source for f in reversed(self.functions)):
             self._find_source(source, cells, gaps)
@@ -184,48 +182,32 @@ class Repair:
         rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
         cells.put(offset.target, rows, axis.write(made))
 
-    def _follow_products(self, cells):
-        """Make products of their sources."""
-        for product in self.products:
-            self._follow_sources(product, self._fit_factors, cells)
+    def _compute(self, makers, fit, cells):
+        """Make numbers of their sources, as these will be rounded.
 
-    def _follow_product_back(self, product, cells):
-        """Make the sources of a product suit targets that are given, and stay so."""
-        [target] = self._rounded([product.target], cells)
-        rows = cells.known[product.target]
-        self._fit_factors(product, target, rows, cells)
-        for unit in product.sources:
-            cells.known[unit] |= rows & ~np.isnan(cells[unit])
-
-    def _follow_spans(self, cells):
-        """Make counts of time of their dates."""
-        for span in self.spans:
-            self._follow_sources(span, self._fit_dates, cells)
-
-    def _follow_sources(self, maker, fit, cells):
-        """Make a number of its sources, as these will be rounded.
-
-        Where it cannot be this number, the sources are fitted to what it can be.
+        Where one cannot be this number, `fit` suits the sources to what it can be.
         """
-        axis, free = self.axes[maker.target], ~cells.known[maker.target]
-        made = axis.round(maker.made(*self._rounded(maker.sources, cells)))
-        limit = made.clip(axis.low, axis.high)
-        if axis.known is not None:
-            limit = axis.nearest(made)
-        impossible = free & (limit != made) & ~np.isnan(made)
-        if impossible.any():
-            fit(maker, limit, impossible, cells)
+        for maker in makers:
+            axis, free = self.axes[maker.target], ~cells.known[maker.target]
             made = axis.round(maker.made(*self._rounded(maker.sources, cells)))
-        rows = free & ~np.isnan(cells[maker.target]) & ~np.isnan(made)
-        cells.put(maker.target, rows, axis.write(made))
+            limit = made.clip(axis.low, axis.high)
+            if axis.known is not None:
+                limit = axis.nearest(made)
+            impossible = free & (limit != made) & ~np.isnan(made)
+            if impossible.any():
+                fit(maker, limit, impossible, cells)
+                made = axis.round(maker.made(*self._rounded(maker.sources, cells)))
+            rows = free & ~np.isnan(cells[maker.target]) & ~np.isnan(made)
+            cells.put(maker.target, rows, axis.write(made))
 
-    def _follow_span_back(self, span, cells):
-        """Make the dates of a count of time suit it where it is given, and stay so."""
-        [target] = self._rounded([span.target], cells)
-        rows = cells.known[span.target]
-        self._fit_dates(span, target, rows, cells)
-        for unit in span.sources:
-            cells.known[unit] |= rows & ~np.isnan(cells[unit])
+    def _compute_back(self, makers, fit, cells):
+        """Make sources suit numbers that are given, by `fit`, and stay so."""
+        for maker in makers:
+            [target] = self._rounded([maker.target], cells)
+            rows = cells.known[maker.target]
+            fit(maker, target, rows, cells)
+            for unit in maker.sources:
+                cells.known[unit] |= rows & ~np.isnan(cells[unit])
 
     def _fit_dates(self, span, target, rows, cells):
         """Make the later date suit a count of time in rows, or else the earlier one."""

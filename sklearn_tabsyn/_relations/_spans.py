@@ -66,19 +66,17 @@ class Span:
         return counted + self.more
 
 
-def find_spans(families, axes, column, targets, n_rows):
+def find_spans(families, column, made, n_rows):
     """Return the numbers that tell the time between two dates.
 
     Parameters
     ----------
     families : list of dict of int to Axis
-        Numbers first, and dates among the others.
-    axes : dict of int to Axis
-        Positions and axes of the columns.
+        Positions and axes of the columns: numbers first, dates among the others.
     column : callable
         Returns all rows of a column, by its position.
-    targets : list of int
-        Positions of numbers that are not made of others yet.
+    made : set of int
+        Positions of numbers that are made of others already.
     n_rows : int
         Number of rows.
 
@@ -88,31 +86,37 @@ def find_spans(families, axes, column, targets, n_rows):
         At most one for each target.
     """
     found, some = {}, even_rows(n_rows, N_FEW)
-    few = {j: column(j)[some] for j in targets}
+    axes = {j: axis for j, axis in families[0].items() if j not in made}
     for family in families[1:]:
-        dates = [j for j, axis in family.items() if axis.column.unit[0] == "M"]
-        near = {j: column(j)[some] for j in dates}
+        dates = {j: axis for j, axis in family.items() if axis.column.unit[0] == "M"}
+        if len(dates) < 2 or not axes:
+            continue
+        few = {j: column(j)[some] for j in [*axes, *dates]}
+        numbers = np.stack([few[j] for j in axes], 1)
         for later, earlier in permutations(dates, 2):
-            pair = near[later], near[earlier]
-            for span in _seeming(few, pair, later, earlier, axes):
-                axis, known = axes[span.target], (few[span.target], *pair)
-                seems = span.target not in found and _learn_more(span, known, axis)
+            pair = few[later], few[earlier]
+            for place, *how in _seeming(numbers, *pair, dates[later].tick):
+                target = list(axes)[place]
+                span = Span(target, later, earlier, *how)
+                known, axis = (few[target], *pair), axes[target]
+                seems = target not in found and _learn_more(span, known, axis)
                 if seems and _is_always(span, column, axis):
-                    found[span.target] = span
+                    found[target] = span
     return list(found.values())
 
 
-def _seeming(few, pair, later, earlier, axes):
-    """Yield spans that may hold in a few rows, up to how they are rounded."""
-    units = list(few)
-    values = np.stack(list(few.values()), 1) if units else np.empty((len(pair[0]), 0))
+def _seeming(numbers, later, earlier, tick):
+    """Yield places, units, sizes and if whole of what may count a time in a few rows.
+
+    Up to how it is rounded.
+    """
     for unit in UNITS:
-        size = UNITS[unit] / axes[later].tick
-        left = values - ((pair[0] - pair[1]) / size)[:, None]
+        size = UNITS[unit] / tick
+        left = numbers - ((later - earlier) / size)[:, None]
         width = np.fmax.reduce(left, 0) - np.fmin.reduce(left, 0)
         for place in np.flatnonzero(width <= 1 + NEARLY):
-            for whole in (False, True):
-                yield Span(units[place], later, earlier, unit, size, whole)
+            yield place, unit, size, False
+            yield place, unit, size, True
 
 
 def _learn_more(span, parts, axis):

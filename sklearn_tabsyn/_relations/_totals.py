@@ -110,10 +110,10 @@ def find_totals(values, axes, column, min_count=1):
     totals : list of Total
         No column is in two.
     """
-    few = values[even_rows(len(values), N_FEW)]
-    found = []
+    few, found = values[even_rows(len(values), N_FEW)], []
+    n_parts = len(few) // MIN_PART
     # A mistaken row hides a total, but not in all of some smaller parts.
-    for part in [few, *np.array_split(few, max(1, len(few) // MIN_PART))]:
+    for part in [few, *(np.array_split(few, n_parts) if n_parts > 1 else [])]:
         for members in _candidates(part, list(axes)):
             taken = {j for total in found for j in total.members}
             total = Total(tuple(members), _amount(members, column))
