@@ -13,6 +13,7 @@ from sklearn_tabsyn._nearest import nearest_of
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
 from sklearn_tabsyn._protection import protect
 from sklearn_tabsyn._relations._all import Relations
+from sklearn_tabsyn._relations._search import find_relations
 from sklearn_tabsyn._round_trip import check_coverage, check_round_trip
 from sklearn_tabsyn._slots import Continuous, Discrete, Nominal, blank, missing_key
 from sklearn_tabsyn._steps import (
@@ -301,7 +302,7 @@ class TableEncoder:
         columns = self.schema.columns
         # Sums and products of vast numbers may overflow; then they are no relations.
         with np.errstate(over="ignore", invalid="ignore"):
-            return Relations.find(columns, self.kinds_, frame, self.min_count)
+            return find_relations(columns, self.kinds_, frame, self.min_count)
 
     def _rows(self, low, high, frame):
         n_rows = len(low)

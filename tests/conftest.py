@@ -21,12 +21,17 @@ with warnings.catch_warnings():
     torch.zeros(1).numpy()
 
 
-def find_texts(table):
-    """Return the exact relations of a table as text."""
+def find_relations(table):
+    """Return the exact relations of a table."""
     schema = TableSchema.from_table(table)
     encoder = TableEncoder(schema)
     encoder.fit(schema.read(table))
-    return [str(relation) for relation in encoder.relations_.listed]
+    return encoder.relations_.listed
+
+
+def find_texts(table):
+    """Return the exact relations of a table as text."""
+    return [str(relation) for relation in find_relations(table)]
 
 
 def make_mixed(n_rows=200, seed=0):

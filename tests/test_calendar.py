@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
-from sklearn_tabsyn._relations._all import Relations
 from sklearn_tabsyn._relations._calendar import find_parts
+from sklearn_tabsyn._relations._search import find_relations
 from sklearn_tabsyn._table import TableSchema
 
 
@@ -45,7 +45,7 @@ def find(table):
     for j, column in enumerate(table):
         if column in ("when", "date", "number", "end"):
             kinds[j] = "continuous"
-    relations = Relations.find(schema.columns, kinds, schema.read(table))
+    relations = find_relations(schema.columns, kinds, schema.read(table))
     return {str(relation) for relation in relations.listed}
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
-from sklearn_tabsyn._relations._all import Relations
 from sklearn_tabsyn._relations._combinations import find_combinations
+from sklearn_tabsyn._relations._search import find_relations
 from sklearn_tabsyn._table import TableSchema
 
 TOGETHER = [("month", "day"), ("heat", "felt"), ("shop", "good"), ("good", "maker")]
@@ -41,7 +41,7 @@ def find(table, min_count=1):
     is_name = [column.kind == "category" for column in schema.columns]
     kinds = ["nominal" if name else "discrete" for name in is_name]
     kinds[table.columns.get_loc("price")] = "continuous"
-    relations = Relations.find(schema.columns, kinds, schema.read(table), min_count)
+    relations = find_relations(schema.columns, kinds, schema.read(table), min_count)
     found = relations.combinations
     names = [table.columns[part.unit] for part in found.levels]
     return found, [(names[pair.first], names[pair.second]) for pair in found.pairs]
@@ -159,7 +159,7 @@ def test_rows_that_nothing_suits_stay():
     sales = make_sales()
     schema = TableSchema.from_table(sales[["shop", "good"]])
     frame = schema.read(sales[["shop", "good"]])
-    relations = Relations.find(schema.columns, ["nominal"] * 2, frame)
+    relations = find_relations(schema.columns, ["nominal"] * 2, frame)
     assert len(relations.combinations.pairs) == 1
     drawn = pd.DataFrame({0: [0.0, 0.0], 1: frame[1][:1].repeat(2).to_numpy()})
     repaired = relations.repair(drawn, np.array([[True, True], [True, False]]))

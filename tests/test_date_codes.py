@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
-from sklearn_tabsyn._relations._all import Relations
 from sklearn_tabsyn._relations._calendar import wall_times
+from sklearn_tabsyn._relations._search import find_relations
 from sklearn_tabsyn._table import TableSchema
 
 
@@ -28,7 +28,7 @@ def find_codes(table):
     kinds = [
         "nominal" if c.kind == "category" else "continuous" for c in schema.columns
     ]
-    codes = Relations.find(schema.columns, kinds, schema.read(table)).date_codes
+    codes = find_relations(schema.columns, kinds, schema.read(table)).date_codes
     return {(schema.columns[code.source].name, code.name) for code in codes}
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
-from sklearn_tabsyn._relations._all import Relations
 from sklearn_tabsyn._relations._one_of import OneOf
+from sklearn_tabsyn._relations._search import find_relations
 from sklearn_tabsyn._table import TableSchema
 
 DAYS = [f"is_{day}" for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")]
@@ -32,7 +32,7 @@ def find(table):
     schema = TableSchema.from_table(table)
     frame = schema.read(table)
     kinds = ["continuous" if len(set(frame[j])) > 99 else "discrete" for j in frame]
-    return Relations.find(schema.columns, kinds, frame), frame
+    return find_relations(schema.columns, kinds, frame), frame
 
 
 def check(rows):

@@ -6,6 +6,7 @@ import pytest
 from conftest import find_texts
 
 from sklearn_tabsyn import DiffusionSynthesizer
+from sklearn_tabsyn._relations._products import Product
 
 
 def make_sales(n_rows=2000, seed=0):
@@ -82,3 +83,42 @@ def test_dummies_times_a_number_are_no_product_of_others():
     table = pd.DataFrame(rng.integers(0, 2, (1000, 3)), columns=list("abc"))
     table["x"] = rng.normal(size=1000)
     assert find_texts(table) == []
+
+
+def test_constants_and_squares_are_found_and_hold_in_new_rows():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"deaths": rng.poisson(rng.gamma(1, 200, 2000))})
+    table["people"] = rng.lognormal(13, 1, 2000).round().astype(int)
+    table["rate"] = (1e5 * table["deaths"] / table["people"]).round(2)
+    table["height"] = rng.normal(172, 9, 2000).round(1)
+    table["weight"] = (0.0024 * table["height"] ** 2 + rng.normal(0, 9, 2000)).round(1)
+    table["bmi"] = (1e4 * table["weight"] / table["height"] ** 2).round(1)
+    synthesizer = DiffusionSynthesizer(
+        hidden_dim=32, max_iter=100, conditional=True, random_state=0
+    ).fit(table)
+    rate, bmi = synthesizer.relations_
+    assert str(rate) == "rate = 100000 * deaths / people"
+    assert str(bmi) == "bmi = 10000 * weight / height / height"
+    assert (bmi.kind, bmi.constant) == ("quotient", 10000.0)
+
+    def check(rows):
+        made = 1e5 * rows["deaths"] / rows["people"]
+        np.testing.assert_allclose(rows["rate"], made, atol=0.00501)
+        made = 1e4 * rows["weight"] / rows["height"] ** 2
+        np.testing.assert_allclose(rows["bmi"], made, atol=0.0501)
+
+    check(synthesizer.sample(2000))
+    rows = synthesizer.sample(300, conditions={"bmi": 25.0, "weight": 80.0})
+    assert (rows["bmi"] == 25).all()
+    np.testing.assert_allclose(rows["height"], 178.9, atol=0.3)
+    check(rows)
+
+
+@pytest.mark.parametrize("power", [1, -1, -2])
+def test_what_a_source_should_be_makes_the_target(power):
+    product = Product(0, 1, 2, power, 2.5)
+    sources, target = [np.array([3.0, 4.0]), np.array([2.0, 5.0])], np.array([7.0, 0.1])
+    for place in range(2):
+        moved = list(sources)
+        moved[place] = product.invert(place, target, sources)
+        np.testing.assert_allclose(product.made(*moved), target)

@@ -10,7 +10,7 @@ import pytest
 
 from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
 from sklearn_tabsyn._encoding import TableEncoder
-from sklearn_tabsyn._relations._all import Relations
+from sklearn_tabsyn._relations._search import find_relations
 from sklearn_tabsyn._table import TableSchema
 
 
@@ -557,5 +557,5 @@ def test_no_relations_are_found_by_chance(n_rows):
                 else "continuous"
                 for j, column in enumerate(schema.columns)
             ]
-            found = Relations.find(schema.columns, kinds, frame)
+            found = find_relations(schema.columns, kinds, frame)
             assert found.listed == [], f"{seed}, {list(map(str, found.listed))}"

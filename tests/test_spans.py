@@ -90,6 +90,50 @@ def test_units_and_what_is_counted_beside(unit, whole):
     assert f"counted = {unit} from booked to arrival{more}" in find_texts(stays)
 
 
+def make_patients(n_rows=2000, seed=0):
+    """Patients, with their age at admission and months since their last visit."""
+    rng = np.random.default_rng(seed)
+    admitted = pd.Timestamp("2015-01-01") + pd.to_timedelta(
+        rng.integers(0, 3650 * 24, n_rows), "h"
+    )
+    born = admitted.normalize() - pd.to_timedelta(rng.integers(0, 33000, n_rows), "D")
+    visit = admitted - pd.to_timedelta(rng.integers(0, 900 * 24, n_rows), "h")
+    table = pd.DataFrame({"born": born, "visit": visit, "admitted": admitted})
+    return table.assign(age=full(12, admitted, born), months=full(1, admitted, visit))
+
+
+def full(size, later, earlier):
+    """Return how often so many months have passed between dates."""
+    months, rests = [], []
+    for dates in (pd.DatetimeIndex(later), pd.DatetimeIndex(earlier)):
+        months.append(12 * dates.year + dates.month)
+        rests.append(dates - dates.to_period("M").to_timestamp())
+    return (months[0] - months[1] - (rests[0] < rests[1])) // size
+
+
+def test_ages_and_months_are_found_and_hold_in_new_rows():
+    patients = make_patients()
+    synthesizer = DiffusionSynthesizer(
+        hidden_dim=32, max_iter=150, conditional=True, random_state=0
+    ).fit(patients)
+    texts = [str(relation) for relation in synthesizer.relations_]
+    assert "age = years from born to admitted" in texts
+    assert "months = months from visit to admitted" in texts
+    asked = {"age": 30, "months": [2, 13]}
+    leap = {"age": 0, "admitted": pd.Timestamp("2020-02-29 11:00")}
+    for conditions in (None, asked, leap):
+        rows = synthesizer.sample(1000, conditions=conditions)
+        np.testing.assert_array_equal(
+            rows["age"], full(12, rows["admitted"], rows["born"])
+        )
+        np.testing.assert_array_equal(
+            rows["months"], full(1, rows["admitted"], rows["visit"])
+        )
+    rows = synthesizer.sample(300, conditions=asked)
+    assert (rows["age"] == 30).all()
+    assert rows["months"].isin([2, 13]).all()
+
+
 def test_gaps_and_what_is_not_always_so():
     stays = make_stays()[["booked", "arrival", "departure", "nights"]]
     text = "nights = days from arrival to departure"

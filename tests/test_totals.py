@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._relations._all import Relations
 from sklearn_tabsyn._relations._density import Density
+from sklearn_tabsyn._relations._search import find_relations
 from sklearn_tabsyn._relations._totals import Total
 from sklearn_tabsyn._table import TableSchema
 
@@ -26,7 +26,7 @@ def find_totals_of(table):
     """Return the totals of a table of many values."""
     schema = TableSchema.from_table(table)
     kinds = ["continuous"] * table.shape[1]
-    return Relations.find(schema.columns, kinds, schema.read(table)).totals
+    return find_relations(schema.columns, kinds, schema.read(table)).totals
 
 
 @pytest.mark.parametrize("whole", [1, 100, 250])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._relations._all import Relations
+from sklearn_tabsyn._relations._search import find_relations
 from sklearn_tabsyn._relations._wishes import is_crossed, nearest_agreeing
 from sklearn_tabsyn._table import TableSchema
 
@@ -90,7 +90,7 @@ def test_long_runs_are_drawn_where_they_are():
     table = pd.DataFrame({"size": size, "class": size // 70})
     schema = TableSchema.from_table(table)
     frame = schema.read(table)
-    relations = Relations.find(schema.columns, ["continuous", "discrete"], frame)
+    relations = find_relations(schema.columns, ["continuous", "discrete"], frame)
     assert [str(r) for r in relations.listed] == ["class is a function of size"]
     drawn = frame.copy()
     drawn[1] = rng.permutation(frame[1])

@@ -151,6 +151,7 @@ class NameAxis:
     """
 
     eps = unit = 0.0
+    few = True
 
     def __init__(self, places, counts):
         self.places = places

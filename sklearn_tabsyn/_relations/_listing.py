@@ -7,6 +7,7 @@ import numpy as np
 
 from sklearn_tabsyn._relations._orders import reduced
 from sklearn_tabsyn._relations._spans import UNITS
+from sklearn_tabsyn._relations._sums import WeightedSum
 
 OPERATORS = {"product": " * ", "quotient": " / "}
 
@@ -18,23 +19,25 @@ class Relation:
     Parameters
     ----------
     kind : {"equal", "difference", "ratio", "sum", "product", "quotient", "total", \
-"function", "one of", "order", "days", "hours", "minutes", "seconds"}
+"function", "one of", "order", "years", "months", "days", "hours", "minutes", "seconds"}
         The target is the source, or the source plus a constant, or a constant times the
-        source, or the signed sum of several sources, or the product or quotient of two,
-        or two or more sources add up to a constant, or the target is determined by the
-        source, or at most one of several sources is on, or the target is at least the
-        source, or it counts the time from the second source to the first.
+        source, or the weighted sum of several sources, or the product of two, or the
+        first source divided by the others, or two or more sources add up to a constant,
+        or the target is determined by the source, or at most one of several sources is
+        on, or the target is at least the source, or it counts the time from the second
+        source to the first.
     target, source : object
         Names of the columns; a tuple of names if there are several. The target is None
         if a total or at most one of the sources is meant.
     share : float, default=1.0
         Share of the rows where it holds, of those where all columns have a value.
     constant : float or Timedelta, default=None
-        That of a difference, a ratio or a total, or what is counted beside.
+        That of a difference, a ratio or a total, what is added to a sum or counted
+        beside a time, or what a product or quotient is times.
     strict : bool, default=False
         Whether in order and never equal, or whether one is always on.
-    signs : tuple of float, default=()
-        1 or -1 for each of several sources.
+    weights : tuple of float, default=()
+        What each source of a sum is times.
     """
 
     kind: str
@@ -43,7 +46,7 @@ class Relation:
     share: float = 1.0
     constant: Any = None
     strict: bool = False
-    signs: tuple = ()
+    weights: tuple = ()
 
     def __str__(self):
         if self.kind == "function":
@@ -63,7 +66,9 @@ class Relation:
         if self.kind == "total":
             text = f"{' + '.join(map(str, self.source))} = {self.constant:.12g}"
         elif self.kind in OPERATORS:
-            text = f"{self.target} = {OPERATORS[self.kind].join(map(str, self.source))}"
+            times = "" if self.constant is None else f"{self.constant:.12g} * "
+            made = OPERATORS[self.kind].join(map(str, self.source))
+            text = f"{self.target} = {times}{made}"
         elif self.kind == "sum":
             text = f"{self.target} = {self._sum()}"
         elif self.kind == "ratio":
@@ -79,10 +84,20 @@ class Relation:
         return f"{text} in {'nearly all rows' if share[:3] == '100' else share}"
 
     def _sum(self):
-        """Return the signed sum of the sources as text."""
-        pairs = sorted(zip(self.signs, self.source, strict=True), key=lambda p: -p[0])
-        parts = [f"{'-' if sign < 0 else '+'} {name}" for sign, name in pairs]
+        """Return the weighted sum of the sources as text."""
+        pairs = [*zip(self.weights, self.source, strict=True)]
+        if self.constant is not None:
+            pairs.append((self.constant, None))
+        parts = [_summand(*pair) for pair in sorted(pairs, key=lambda p: p[0] < 0)]
         return " ".join(parts).removeprefix("+ ")
+
+
+def _summand(weight, name):
+    """Return a summand of a sum as text; without a name it is the weight itself."""
+    size = f"{abs(weight):.12g}"
+    if name is not None:
+        size = f"{name}" if abs(weight) == 1 else f"{size} * {name}"
+    return f"{'-' if weight < 0 else '+'} {size}"
 
 
 def _text(names):
@@ -129,10 +144,8 @@ def list_relations(relations, columns, frame):
         pair = function.target, function.source
         if pair not in members:
             listed.append(Relation("function", *(names[j] for j in pair)))
-    for product in relations.products:
-        kind = "quotient" if product.divides else "product"
-        sources = tuple(names[j] for j in product.sources)
-        listed.append(Relation(kind, names[product.target], sources))
+    for formula in relations.formulas:
+        listed += _list_formula(formula, names, relations.remainders)
     for span in relations.spans:
         dates = tuple(names[j] for j in span.sources)
         listed.append(
@@ -157,4 +170,29 @@ def _list_sums(relations, columns, frame):
             there = ~np.isnan(read).any(axis=0)
             target, *names = (columns[j].name for j in units)
             share = float((rest == 0)[there].mean())
-            yield Relation("sum", target, tuple(names), share, signs=offset.signs)
+            yield Relation("sum", target, tuple(names), share, weights=offset.signs)
+
+
+def _list_formula(formula, names, remainders):
+    """Yield a sum, product or quotient as users see it, each amount of a remainder."""
+    target = names[formula.target]
+    for remainder in remainders:
+        if remainder.unit in formula.sources:
+            offset = remainder.offset
+            pairs = sorted(zip(offset.sources, offset.signs, strict=True))
+            sources, signs = zip(*((names[j], sign) for j, sign in pairs), strict=True)
+            shares = offset.counts / offset.counts.sum()
+            for amount, share in zip(offset.amounts.tolist(), shares, strict=True):
+                how = float(share), amount or None, False, signs
+                yield Relation("sum", target, sources, *how)
+            return
+    sources = [names[j] for j in formula.sources]
+    if isinstance(formula, WeightedSum):
+        constant, weights = formula.constant or None, formula.weights
+        how = formula.share, constant, False, weights
+        yield Relation("sum", target, tuple(sources), *how)
+        return
+    kind = "product" if formula.power > 0 else "quotient"
+    sources += [sources[-1]] * (abs(formula.power) - 1)
+    constant = None if formula.constant == 1 else formula.constant
+    yield Relation(kind, target, tuple(sources), constant=constant)

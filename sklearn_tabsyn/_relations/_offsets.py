@@ -13,6 +13,7 @@ from sklearn_tabsyn._relations._chains import (
     turned,
 )
 from sklearn_tabsyn._relations._density import Density
+from sklearn_tabsyn._relations._remainders import few_amounts
 
 # Rows on which offsets are searched, and sources of a column that are tried: those
 # with the highest rank correlation, of at least this size.
@@ -39,9 +40,9 @@ class Offset:
     the values go far and the rest does not, no view of single columns is fine enough to
     say so; therefore rows of which the rest says more are encoded by it.
 
-    Sums of numbers that leave a rest are no offsets: columns that say nearly the same
-    as others draw what they share away from where it is, by more than the finer view of
-    the rest is worth.
+    Sums of numbers that leave rests of many values are no offsets: columns that say
+    nearly the same as others draw what they share away from where it is, by more than
+    the finer view of the rest is worth.
 
     Parameters
     ----------
@@ -60,6 +61,8 @@ class Offset:
         Densities of the sources.
     exact : bool
         Whether there is no rest in any row.
+    amounts, counts : ndarray of shape (n_amounts,), default=()
+        What the rest is, if that is one of few amounts, and in how many rows.
     """
 
     target: int
@@ -71,6 +74,8 @@ class Offset:
     own: Density = field(default=None, repr=False)
     parts: list = field(default_factory=list, repr=False)
     exact: bool = False
+    amounts: np.ndarray = field(default=(), repr=False)
+    counts: np.ndarray = field(default=(), repr=False)
 
     always, is_soft = False, True
 
@@ -110,6 +115,8 @@ class Offset:
         target, *sources = (column(j) for j in (self.target, *self.sources))
         rest = self.difference(target, sources)
         self.exact = not np.nanmax(np.abs(rest), initial=0.0)
+        if self.unit and len(self.sources) > 1 and not self.exact:
+            self.amounts, self.counts = few_amounts(rest, min_count)
         self.rest = Density.of(rest, units[self.target], min_count)
         self.own, *self.parts = (
             Density.of(part, units[j], min_count)
@@ -119,7 +126,7 @@ class Offset:
         )
 
 
-def find_offsets(values, axes, continuous, links, column, min_count=1):
+def find_offsets(values, axes, continuous, links, column, formulas=(), min_count=1):
     """Return the offsets of columns of numbers, the most telling first.
 
     Parameters
@@ -134,6 +141,8 @@ def find_offsets(values, axes, continuous, links, column, min_count=1):
         What is known of the columns already. Rows where a link holds do not count.
     column : callable
         Returns all rows of a column, by its position.
+    formulas : list of Formula, default=()
+        By which columns are computed already.
     min_count : int, default=1
         Rows in which a value must be found to be kept.
 
@@ -159,38 +168,47 @@ def find_offsets(values, axes, continuous, links, column, min_count=1):
         ):
             sources = tuple(units[j] for j in terms)
             offset = Offset(units[place], sources, tuple(terms.values()))
-            suited = _suited(offset, offsets, links)
-            if suited is not None:
-                offset.unit = search.unit([place, *terms])
-                offset.eps = search.eps([place, *terms])
-                least = {units[j]: search.least(j) for j in (place, *terms)}
-                offset.learn(column, least, min_count)
-                target, *parts = (column(j) for j in (units[place], *sources))
-                rest = offset.marked(target, parts)
-                share = np.mean(~np.isnan(rest))
-                exact = np.mean(rest == 0) >= EXACT_SHARE * share
-                if (
-                    share * len(target) >= max(MIN_ROWS, min_count)
-                    and share >= MIN_SHARE
-                    and (exact or not axes[units[place]].has_zero)
-                ):
-                    offsets.append(offset)
-                    links = suited
-                    break
+            offset.unit = search.unit([place, *terms])
+            offset.eps = search.eps([place, *terms])
+            least = {units[j]: search.least(j) for j in (place, *terms)}
+            offset.learn(column, least, min_count)
+            known = _suited(offset, [*formulas, *offsets], links)
+            if known is not None and _is_worth(offset, axes, column, min_count):
+                offsets.append(offset)
+                links = known
+                break
     return offsets, sources_first(links)
 
 
-def _suited(offset, offsets, links):
+def _is_worth(offset, axes, column, min_count):
+    """Tell whether enough rows are encoded by an offset, and it can be kept."""
+    if len(offset.amounts):
+        return True
+    target, *parts = (column(j) for j in (offset.target, *offset.sources))
+    rest = offset.marked(target, parts)
+    share = np.mean(~np.isnan(rest))
+    exact = np.mean(rest == 0) >= EXACT_SHARE * share
+    many = share * len(target) >= max(MIN_ROWS, min_count) and share >= MIN_SHARE
+    return many and (exact or not axes[offset.target].has_zero)
+
+
+def _suited(offset, makers, links):
     """Return the links, some turned, if an offset goes together with all, or None."""
     always = [link for link in links if link.always]
-    makers = [*always, *offsets]
+    makers = [*always, *makers]
     made = sources_of(makers)
     if any(maker.target == offset.target for maker in makers) or any(
         comes_from(made, source, offset.target) for source in offset.sources
     ):
         return None
-    others = [link for link in links if not link.always]
-    others = turned(others, [*makers, offset])
+    others, makers = [link for link in links if not link.always], [*makers, offset]
+    if len(offset.amounts):  # it says more than links in some of the rows
+        others = [
+            link
+            for link in others
+            if link.target != offset.target and turned([link], makers) is not None
+        ]
+    others = turned(others, makers)
     return None if others is None else [*always, *others]
 
 

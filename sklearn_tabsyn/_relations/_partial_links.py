@@ -36,7 +36,7 @@ MAX_CONSTANTS, MAX_DIGITS = 8, 4
 MAX_WIDTH = 0.01
 
 
-def find_links(values, axes, continuous, always, taken=(), min_count=1):
+def find_links(values, axes, continuous, always, taken=(), formulas=(), min_count=1):
     """Return the links that hold in some rows of columns, and those in all.
 
     Parameters
@@ -52,6 +52,8 @@ def find_links(values, axes, continuous, always, taken=(), min_count=1):
         What is known to hold in all rows.
     taken : set of int, default=()
         Positions of further columns that are no targets.
+    formulas : list of Formula, default=()
+        By which some of these are computed.
     min_count : int, default=1
         Rows in which a value must be found to be kept.
 
@@ -61,7 +63,8 @@ def find_links(values, axes, continuous, always, taken=(), min_count=1):
         At most one for each target, sources before their targets.
     """
     units, many = np.array(list(axes)), np.flatnonzero(continuous)
-    links, made = {link.target: link for link in always}, sources_of(always)
+    links = {link.target: link for link in always}
+    made = sources_of([*always, *formulas])
     free = np.array([j not in links and j not in taken for j in axes], dtype=bool)
     least = max(2, min_count, COMMON * len(values))
     frequent = {units[j]: _frequent(values[:, j], least) for j in many}

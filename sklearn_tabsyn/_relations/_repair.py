@@ -63,7 +63,7 @@ class Repair:
             Whether a drawn value may become a missing one.
         """
         makers = sources_first([*self.offsets, *self.links])
-        computed = self.products, self.spans, self.totals
+        computed = self.formulas, self.spans, self.totals
         others = self.functions, self.dated, self.curves, self.combinations.pairs
         if not any([makers, *computed, *others, self.orders]):
             return frame
@@ -87,19 +87,19 @@ class Repair:
         self._follow_functions(cells, gaps)
         for total in self.totals:
             self._split(total, cells)
-        self._compute(self.products, self._fit_factors, cells)
+        self._compute(self.formulas, cells)
         for link in links:
             if link.is_soft:
                 self._follow_offset(link, cells, rests[link.target])
             else:
                 self._part(link, cells, marks)
                 self._follow_source(link, cells, marks)
-        self._compute(self.spans, self._fit_dates, cells)
+        self._compute(self.spans, cells)
         self._follow_functions(cells, gaps)
         if self.orders:
             self._put_in_order(cells, marks, rests)
         for _ in range(2):  # where a source had to give way, others follow it
-            self._compute(self.spans, self._fit_dates, cells)
+            self._compute(self.spans, cells)
             for link in always:
                 self._follow_source(link, cells, marks)
         for curve in self.curves:
@@ -109,13 +109,13 @@ class Repair:
             self._fill(part.function, cells, codes, gaps)
         for function in self.functions:
             self._fill(function, cells, cells[function.source], gaps)
-        self._compute(self.products, self._fit_factors, cells)
+        self._compute(self.formulas, cells)
         return cells.frame()[frame.columns]
 
     def _suit_sources(self, cells, gaps):
         """Make sources suit the targets that are given, and some those drawn."""
-        self._compute_back(self.products[::-1], self._fit_factors, cells)
-        self._compute_back(self.spans, self._fit_dates, cells)
+        self._compute_back(self.formulas[::-1], cells)
+        self._compute_back(self.spans, cells)
         groups = {group.unit for group in self.one_of}
         for source in dict.fromkeys(f.source for f in reversed(self.functions)):
             self._find_source(source, cells, gaps)
@@ -182,56 +182,48 @@ class Repair:
         rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
         cells.put(offset.target, rows, axis.write(made))
 
-    def _compute(self, makers, fit, cells):
+    def _compute(self, formulas, cells):
         """Make numbers of their sources, as these will be rounded.
 
-        Where one cannot be this number, `fit` suits the sources to what it can be.
+        Where one cannot be this number, the sources are made to suit what it can be.
         """
-        for maker in makers:
-            axis, free = self.axes[maker.target], ~cells.known[maker.target]
-            made = axis.round(maker.made(*self._rounded(maker.sources, cells)))
+        for formula in formulas:
+            axis, free = self.axes[formula.target], ~cells.known[formula.target]
+            made = axis.round(formula.made(*self._rounded(formula.sources, cells)))
             limit = made.clip(axis.low, axis.high)
             if axis.known is not None:
                 limit = axis.nearest(made)
             impossible = free & (limit != made) & ~np.isnan(made)
             if impossible.any():
-                fit(maker, limit, impossible, cells)
-                made = axis.round(maker.made(*self._rounded(maker.sources, cells)))
-            rows = free & ~np.isnan(cells[maker.target]) & ~np.isnan(made)
-            cells.put(maker.target, rows, axis.write(made))
+                self._fit_sources(formula, limit, impossible, cells)
+                made = axis.round(formula.made(*self._rounded(formula.sources, cells)))
+            rows = free & ~np.isnan(cells[formula.target]) & ~np.isnan(made)
+            cells.put(formula.target, rows, axis.write(made))
 
-    def _compute_back(self, makers, fit, cells):
-        """Make sources suit numbers that are given, by `fit`, and stay so."""
-        for maker in makers:
-            [target] = self._rounded([maker.target], cells)
-            rows = cells.known[maker.target]
-            fit(maker, target, rows, cells)
-            for unit in maker.sources:
+    def _compute_back(self, formulas, cells):
+        """Make sources suit numbers that are given, and stay so."""
+        for formula in formulas:
+            [target] = self._rounded([formula.target], cells)
+            rows = cells.known[formula.target]
+            self._fit_sources(formula, target, rows, cells)
+            for unit in formula.sources:
                 cells.known[unit] |= rows & ~np.isnan(cells[unit])
 
-    def _fit_dates(self, span, target, rows, cells):
-        """Make the later date suit a count of time in rows, or else the earlier one."""
-        for unit, sign in zip(span.sources, (1, -1), strict=True):
-            later, earlier = self._rounded(span.sources, cells)
-            now = self.axes[span.target].round(span.made(later, earlier))
-            by = (target - now) * span.size
-            axis = self.axes[unit]
-            made = axis.nearest((later if sign > 0 else earlier) + sign * by)
-            free = rows & ~cells.known[unit] & ~np.isnan(made)
-            cells.put(unit, free, axis.write(made))
+    def _fit_sources(self, formula, target, rows, cells):
+        """Make sources of a formula suit a target in rows, one after the other.
 
-    def _fit_factors(self, product, target, rows, cells):
-        """Make one source of a product suit a target in rows, or else the other.
-
-        Rather one of many values, which can be nearer to what it should be.
+        Rather those of many values, which can be nearer to what they should be, and
+        those that least else is computed from.
         """
-        sources = sorted(product.sources, key=lambda unit: self.axes[unit].few)
-        for unit, other in (sources, sources[::-1]):
-            pair = self._rounded(product.sources, cells)
-            rows = rows & ~product.holds(target, *pair, self.axes[product.target])
-            [rest] = self._rounded([other], cells)
+        others = [j for maker in [*self.formulas, *self.spans] for j in maker.sources]
+        cost = [(self.axes[j].few, others.count(j)) for j in formula.sources]
+        for place in sorted(formula.movable, key=lambda place: cost[place]):
+            sources = self._rounded(formula.sources, cells)
+            axis = self.axes[formula.target]
+            rows = rows & ~formula.holds(target, *sources, axis=axis)
+            unit = formula.sources[place]
             axis = self.axes[unit]
-            made = axis.nearest(product.invert(unit, target, rest))
+            made = axis.nearest(formula.invert(place, target, sources))
             free = rows & ~cells.known[unit] & ~np.isnan(made) & ~np.isnan(cells[unit])
             cells.put(unit, free, axis.write(made))
 
@@ -274,7 +266,7 @@ class Repair:
     def _follow_curve_back(self, curve, cells):
         """Make the source of a curve suit targets that are given or moved."""
         rows = cells.known[curve.target] & ~cells.known[curve.source]
-        heeds = bool(self._heeded(curve.target))
+        heeds = bool(self.heeded(curve.target))
         heeds |= any(part.source == curve.target for part in self.dated)
         heeds = heeds & ~cells.known[curve.source] & ~np.isnan(cells[curve.source])
         made = curve.invert(cells[curve.target], cells[curve.source])
@@ -306,7 +298,7 @@ class Repair:
             drawn = cells[unit][part]
             cells[unit][part] = fitting_sources(functions, drawn, some, gaps)
 
-    def _heeded(self, unit):
+    def heeded(self, unit):
         """Return the functions of a source whose drawn targets it has to suit."""
         functions = [f for f in self.functions if f.source == unit and f.heeded]
         crossed = any(not f.nearest or f.crossed for f in functions)
@@ -319,7 +311,7 @@ class Repair:
         to each other it is, nor all that each of a thousand names has to do with other
         columns. The targets, which are drawn too, know more.
         """
-        functions = self._heeded(unit)
+        functions = self.heeded(unit)
         rows = np.flatnonzero(~cells.known[unit] & ~np.isnan(cells[unit]))
         if not functions or not len(rows):
             return

@@ -1,20 +1,27 @@
 """Numbers that tell the time between two dates, such as nights or days."""
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations
 
 import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._axes import NANOSECONDS
+from sklearn_tabsyn._relations._formulas import Formula
 
-# What time is counted in, and its nanoseconds.
+# What time is counted in, and its nanoseconds, of months and years on average.
 UNITS = {
+    "years": 365.2425 * NANOSECONDS["D"],
+    "months": 365.2425 / 12 * NANOSECONDS["D"],
     "days": NANOSECONDS["D"],
     "hours": 3600 * NANOSECONDS["s"],
     "minutes": 60 * NANOSECONDS["s"],
     "seconds": NANOSECONDS["s"],
 }
+# Units that end at the same day as they began, how many months they have, and by what
+# part of them counts may be off from what they are on average.
+CALENDAR, MAX_OFF = {"years": 12, "months": 1}, 0.2
 # Rows that are looked at first, how many at least must have all three values, and the
 # share of all of them in which a count must be right: a few may be mistaken.
 N_FEW, MIN_ROWS, MIN_SHARE = 150, 20, 0.995
@@ -25,7 +32,7 @@ NEARLY = 1e-6
 
 
 @dataclass
-class Span:
+class Span(Formula):
     """Column `target` counts the time from date `earlier` to date `later`.
 
     Parameters
@@ -60,10 +67,61 @@ class Span:
 
     def made(self, later, earlier):
         """Return what the target should be, before it is rounded."""
+        return self._counted(later, earlier) + self.more
+
+    def invert(self, place, target, sources):
+        """Return what a date should be, given the count and the other date."""
+        sign = 1 if place == 0 else -1
+        return self._moved(sources[place], sign * (target - self.made(*sources)))
+
+    def _counted(self, later, earlier):
+        """Return the time between dates."""
         counted = (later - earlier) / self.size
-        if self.whole:
-            counted = np.floor(counted + NEARLY)
-        return counted + self.more
+        return np.floor(counted + NEARLY) if self.whole else counted
+
+    def _moved(self, dates, by):
+        """Return dates moved by so much."""
+        return dates + by * self.size
+
+
+@dataclass
+class CalendarSpan(Span):
+    """The same of whole years or months: an age is one year more at each birthday.
+
+    Parameters
+    ----------
+    origin, tick : int
+        Nanoseconds, since 1970, at which the axis of the dates is 0, and of its unit.
+    """
+
+    origin: int = 0
+    tick: int = 1
+
+    def _counted(self, later, earlier):
+        pair = later, earlier
+        (months, rest), (before, rest_before) = (self._months(part) for part in pair)
+        counted = (months - before - (rest < rest_before)) // CALENDAR[self.unit]
+        return np.where(np.isnan(later + earlier), np.nan, counted)
+
+    def _moved(self, dates, by):
+        months, rest = self._months(dates)
+        there = ~np.isnan(dates + by)
+        shift = CALENDAR[self.unit] * np.where(there, by, 0).astype(np.int64)
+        start, end = (
+            (months + shift + n).astype("M8[M]").astype("M8[ns]") for n in (0, 1)
+        )
+        day = np.timedelta64(1, "D")
+        # There may be no such day in this month.
+        rest = rest % day + np.minimum(rest // day, (end - start) // day - 1) * day
+        moved = ((start + rest).astype(np.int64) - self.origin) / self.tick
+        return np.where(there, moved, np.nan)
+
+    def _months(self, dates):
+        """Return the months of dates since 1970, and the time since they began."""
+        steps = np.where(np.isnan(dates), 0, dates).astype(np.int64)
+        times = (self.origin + steps * self.tick).astype("M8[ns]")
+        months = times.astype("M8[M]")
+        return months.astype(np.int64), times - months.astype("M8[ns]")
 
 
 def find_spans(families, column, made, n_rows):
@@ -95,9 +153,9 @@ def find_spans(families, column, made, n_rows):
         numbers = np.stack([few[j] for j in axes], 1)
         for later, earlier in permutations(dates, 2):
             pair = few[later], few[earlier]
-            for place, *how in _seeming(numbers, *pair, dates[later].tick):
+            for place, make in _seeming(numbers, *pair, dates[later]):
                 target = list(axes)[place]
-                span = Span(target, later, earlier, *how)
+                span = make(target, later, earlier)
                 known, axis = (few[target], *pair), axes[target]
                 seems = target not in found and _learn_more(span, known, axis)
                 if seems and _is_always(span, column, axis):
@@ -105,18 +163,30 @@ def find_spans(families, column, made, n_rows):
     return list(found.values())
 
 
-def _seeming(numbers, later, earlier, tick):
-    """Yield places, units, sizes and if whole of what may count a time in a few rows.
+def _seeming(numbers, later, earlier, axis):
+    """Yield places of what may count a time in a few rows, and how it is made.
 
     Up to how it is rounded.
     """
     for unit in UNITS:
-        size = UNITS[unit] / tick
+        size = UNITS[unit] / axis.tick
         left = numbers - ((later - earlier) / size)[:, None]
         width = np.fmax.reduce(left, 0) - np.fmin.reduce(left, 0)
-        for place in np.flatnonzero(width <= 1 + NEARLY):
-            yield place, unit, size, False
-            yield place, unit, size, True
+        off = MAX_OFF if unit in CALENDAR else NEARLY
+        for place in np.flatnonzero(width <= 1 + off):
+            how = {"unit": unit, "size": size}
+            if unit in CALENDAR:
+                how |= {"origin": _origin(axis), "tick": axis.tick}
+                yield place, partial(CalendarSpan, whole=True, **how)
+                continue
+            for whole in (False, True):
+                yield place, partial(Span, whole=whole, **how)
+
+
+def _origin(axis):
+    """Return the nanoseconds, since 1970, at which an axis of dates is 0."""
+    unit, _ = np.datetime_data(np.dtype(axis.column.unit))
+    return int(axis.column.lowest) * NANOSECONDS[unit] - int(axis.offset) * axis.tick
 
 
 def _learn_more(span, parts, axis):

@@ -4,20 +4,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._density import Density
+from sklearn_tabsyn._relations._dependent import dependent, parts_of
 
-# Rows on which totals are searched, and how many more than columns these must be.
-N_FEW, MIN_MORE = 1_000, 50
-# Rows of the parts of them that are searched too.
-MIN_PART = 200
 # Two columns with a constant sum determine each other.
 MIN_MEMBERS = 3
 # Share of the rows that must add up: a few may be empty or mistaken.
 MIN_SHARE = 0.995
-# Share of its spread that others leave of a number that follows from them, how far from
-# whole its weights may be, and how coarse the members, beside their spread.
-MAX_LEFT, NEARLY, MAX_COARSE = 1e-5, 1e-3, 1e-3
+# How far from whole weights may be, and how coarse the members, beside their spread.
+NEARLY, MAX_COARSE = 1e-3, 1e-3
 
 
 @dataclass
@@ -91,8 +86,8 @@ class Total:
 def find_totals(values, axes, column, min_count=1):
     """Return the totals of columns of numbers.
 
-    Each column is compared with what those before it make of it, by least squares. If
-    that is the same, and all their weights are -1 or none, they add up to a constant.
+    If a column follows from others, and all weights are -1 or none, they add up to a
+    constant.
 
     Parameters
     ----------
@@ -110,44 +105,21 @@ def find_totals(values, axes, column, min_count=1):
     totals : list of Total
         No column is in two.
     """
-    few, found = values[even_rows(len(values), N_FEW)], []
-    n_parts = len(few) // MIN_PART
-    # A mistaken row hides a total, but not in all of some smaller parts.
-    for part in [few, *(np.array_split(few, n_parts) if n_parts > 1 else [])]:
-        for members in _candidates(part, list(axes)):
+    found, units = [], np.array(list(axes))
+    for part in parts_of(values):
+        for places, weights in dependent(part):
+            parts = np.abs(weights) > NEARLY
+            members = tuple(np.sort(units[places[parts]]).tolist())
+            whole = np.allclose(weights[parts], -1, atol=NEARLY)
             taken = {j for total in found for j in total.members}
-            total = Total(tuple(members), _amount(members, column))
+            if len(members) < MIN_MEMBERS or not whole or taken & set(members):
+                continue
+            total = Total(members, _amount(members, column))
             total.find_share(axes, column)
-            if not taken & set(members) and total.share >= MIN_SHARE:
+            if total.share >= MIN_SHARE:
                 total.learn(axes, column, min_count)
                 found.append(total)
-        if found:
-            break
     return found
-
-
-def _candidates(few, units):
-    """Yield columns of which each follows from the others in all of some rows."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        few, spread = few - few.mean(0), few.std(0)
-    basis, before = np.empty((len(few), 0)), []
-    for place in np.flatnonzero((spread > 0) & np.isfinite(spread)):
-        if len(before) + MIN_MORE > len(few):
-            break
-        left = few[:, place] / spread[place]
-        for _ in range(2):  # the second time what rounding has left of the first
-            left = left - basis @ (basis.T @ left)
-        size = np.linalg.norm(left)
-        if size > MAX_LEFT * np.sqrt(len(few)):
-            basis = np.c_[basis, left / size]
-            before.append(place)
-            continue
-        weights = np.linalg.lstsq(few[:, before], few[:, place])[0]
-        parts = np.abs(weights) > NEARLY
-        members = sorted(units[j] for j in [*np.array(before)[parts], place])
-        whole = np.allclose(weights[parts], -1, atol=NEARLY)
-        if len(members) >= MIN_MEMBERS and whole:
-            yield members
 
 
 def _amount(members, column):

@@ -1,0 +1,24 @@
+"""What is common to columns that are computed from others."""
+
+import numpy as np
+
+
+class Formula:
+    """Column `target` is computed from columns `sources`, and rounded.
+
+    A formula has `made`, which returns what its target should be before it is rounded,
+    and `invert`, which returns what one of its sources should be.
+    """
+
+    always = True
+
+    @property
+    def movable(self):
+        """Places of the sources, those first that should rather be moved."""
+        return range(len(self.sources))
+
+    def holds(self, target, *sources, axis):
+        """Tell in which rows a target is as exactly what is made as it can be."""
+        made = self.made(*sources)
+        error = axis.unit * 0.501 + 4 * axis.eps * (np.abs(made) + np.abs(target))
+        return np.abs(made - target) <= error

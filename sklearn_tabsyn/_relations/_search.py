@@ -1,0 +1,268 @@
+"""The search for exact relations between the columns of a table."""
+
+import numpy as np
+
+from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._relations._all import Relations
+from sklearn_tabsyn._relations._axes import find_axes, find_names
+from sklearn_tabsyn._relations._calendar import find_parts
+from sklearn_tabsyn._relations._chains import sources_first, sources_of
+from sklearn_tabsyn._relations._combinations import find_combinations
+from sklearn_tabsyn._relations._curves import find_curves
+from sklearn_tabsyn._relations._date_codes import find_date_codes
+from sklearn_tabsyn._relations._functions import (
+    Function,
+    find_functions,
+    is_repeated,
+)
+from sklearn_tabsyn._relations._links import find_constant_links
+from sklearn_tabsyn._relations._listing import list_relations
+from sklearn_tabsyn._relations._offsets import find_offsets
+from sklearn_tabsyn._relations._one_of import find_one_of
+from sklearn_tabsyn._relations._orders import find_orders
+from sklearn_tabsyn._relations._partial_links import find_links
+from sklearn_tabsyn._relations._products import find_products
+from sklearn_tabsyn._relations._remainders import Remainder
+from sklearn_tabsyn._relations._spans import find_spans
+from sklearn_tabsyn._relations._sums import find_sums
+from sklearn_tabsyn._relations._totals import find_totals
+
+# Rows on which relations are searched.
+N_SEARCHED = 20_000
+
+
+def find_relations(columns, kinds, frame, min_count=1):
+    """Return the relations of a frame of canonical values.
+
+    Parameters
+    ----------
+    columns : list of ColumnSchema
+        Schemas of the columns.
+    kinds : list of {"continuous", "discrete", "nominal"}
+        How they are encoded.
+    frame : DataFrame of shape (n_rows, n_columns)
+        Canonical values.
+    min_count : int, default=1
+        Rows in which a value must be found to be kept.
+
+    Returns
+    -------
+    relations : Relations
+    """
+    search = _Search(columns, kinds, frame, min_count)
+    search.find_constant_links()
+    search.find_spans()
+    search.find_functions()
+    search.find_dates()
+    search.find_sums()
+    search.find_curves()
+    search.find_products()
+    search.find_totals()
+    search.find_links()
+    search.find_combinations()
+    return search.relations()
+
+
+class _Search:
+    """One search after another, each among columns that those before have left.
+
+    Parameters
+    ----------
+    columns, kinds, frame, min_count
+        As of `find_relations`.
+
+    Attributes
+    ----------
+    found : Relations
+        What was found so far.
+    constant : list of list of Link
+        Links of numbers that always hold, by the families of axes.
+    made : set of int
+        Columns that are made of others. They follow these, and are not told by others
+        too.
+    """
+
+    def __init__(self, columns, kinds, frame, min_count):
+        self.columns, self.kinds, self.frame = columns, kinds, frame
+        self.min_count = min_count
+        self.some = even_rows(len(frame), N_SEARCHED)
+        self.families = find_axes(columns, kinds, frame)
+        self.names = find_names(columns, frame)
+        axes = [self.names, *self.families]
+        self.found = Relations({j: axis for part in axes for j, axis in part.items()})
+        self.values = [self._values(family) for family in self.families]
+        self.made = set()
+        self.many = {j for j, kind in enumerate(kinds) if kind == "continuous"}
+        self.codes = {
+            j for j in self.many if is_repeated(frame[j].to_numpy(), min_count)
+        }
+
+    def find_constant_links(self):
+        """Find numbers that others are in all rows, but for a constant."""
+        self.constant = [
+            find_constant_links(part, family, self._column)
+            for part, family in zip(self.values, self.families, strict=True)
+        ]
+        self._keep(link for links in self.constant for link in links)
+
+    def find_spans(self):
+        """Find numbers that count the time between two dates."""
+        n_rows = len(self.frame)
+        self.found.spans = find_spans(self.families, self._column, self.made, n_rows)
+        self._keep(self.found.spans)
+
+    def find_functions(self):
+        """Find which columns others determine, and codes of groups of columns."""
+        self.levels = self._left(set(range(len(self.kinds))) - self.many | self.codes)
+        found, frame, some = self.found, self.frame, self.some
+        found.one_of = find_one_of(
+            self.columns, frame, some, self.levels, self.min_count
+        )
+        frame = found.coded(frame)
+        members = {j: group.unit for group in found.one_of for j in group.members}
+        candidates = [j for j in self.levels if j not in members]
+        candidates += [group.unit for group in found.one_of]
+        functions = find_functions(frame, some, candidates, self.codes)
+        own = [Function.of(j, code, frame) for j, code in members.items()]
+        found.functions = functions + own
+        self._keep(found.functions)
+
+    def find_dates(self):
+        """Find parts of dates that columns tell, and those that are drawn too.
+
+        Of dates that few rows share others may tell parts. Those that tell other
+        columns are left as they are.
+        """
+        found, how = self.found, (self.columns, self.frame, self.some)
+        single, free = self._left(self.many - self.codes), self._left(self.many)
+        targets = self._left(self.levels)
+        found.parts = find_parts(*how, single, targets, self.min_count)
+        sources = {function.source for function in found.functions}
+        free = [j for j in free if j not in sources]
+        taken = {(part.source, part.name) for part in found.parts}
+        start = len(self.columns) + len(found.one_of)
+        found.date_codes = find_date_codes(*how, free, taken, start, self.min_count)
+        self._keep(found.parts)
+
+    def find_sums(self):
+        """Find numbers that are weighted sums of others."""
+        numbers, targets = self._numbers(), set(self._left(self.families[0]))
+        self.sums = find_sums(*numbers, self._column, targets, self._sources())
+        self.found.formulas = self.sums
+        self._keep(self.sums)
+
+    def find_curves(self):
+        """Find columns that follow numbers of many values."""
+        if self.min_count > 1:  # the ends of a curve are values of single rows
+            return
+        numbers = self._left(self.many - self.codes)
+        followers = self._left(range(len(self.kinds)))
+        smooth = self.many - self.codes
+        self.found.curves = find_curves(
+            self.frame, self.some, numbers, followers, smooth
+        )
+        self._keep(self.found.curves)
+
+    def find_products(self):
+        """Find numbers that are products or quotients of two others."""
+        targets, axes = set(self._left(self.families[0])), self.families[0]
+        products = find_products(
+            self.values[0], axes, self._column, targets, self._sources()
+        )
+        self.found.formulas = sources_first([*self.found.formulas, *products])
+        self._keep(products)
+
+    def find_totals(self):
+        """Find numbers that add up to the same."""
+        self.found.totals = find_totals(*self._numbers(), self._column, self.min_count)
+        self.made |= {j for total in self.found.totals for j in total.members}
+
+    def find_links(self):
+        """Find what holds in some rows, what comes soon after, and what is in order."""
+        found = self.found
+        families = zip(self.values, self.families, self.constant, strict=True)
+        for place, (part, family, links) in enumerate(families):
+            column = self._column
+            free = [j in self.many and j not in self.made for j in family]
+            others = found.formulas, self.min_count
+            links = find_links(part, family, free, links, self.made, *others)
+            offsets, links = find_offsets(part, family, free, links, column, *others)
+            found.links = found.links + links
+            self._keep_offsets(offsets)
+            found.orders += find_orders(*self._numbers(place), column)
+        names = self._values(self.names)
+        free = [False] * len(self.names)
+        found.links += find_links(names, self.names, free, [], self.made)
+        self._keep([*found.links, *found.offsets, *found.formulas])
+
+    def find_combinations(self):
+        """Find the combinations of columns that nothing else makes."""
+        found, left = self.found, set(self._left(self.levels))
+        ordered = {j for j in left if self.columns[j].kind != "category"}
+        held = {unit for unit in left if found.heeded(unit)}
+        held |= {maker.source for maker in [*found.dated, *found.curves]}
+        candidates = [*sorted(left), *(group.unit for group in found.one_of)]
+        frame = found.coded(self.frame) if found.one_of else self.frame
+        found.combinations = find_combinations(
+            frame, self.some, candidates, ordered, held, self.min_count
+        )
+
+    def relations(self):
+        """Return all relations, with what new rows are repaired by."""
+        found = self.found
+        found.listed = list_relations(found, self.columns, self.frame)
+        makers = [*found.links, *found.offsets, *found.formulas, *found.spans]
+        used = {j for maker in makers for j in (maker.target, *maker.sources)}
+        used |= {j for order in found.orders for j in (order.low, order.high)}
+        used |= {curve.source for curve in found.curves}
+        used |= {j for total in found.totals for j in total.members}
+        found.axes = {j: axis for j, axis in found.axes.items() if j in used}
+        return found
+
+    def _keep_offsets(self, offsets):
+        """Keep offsets, and those that leave few amounts as formulas with a code."""
+        found = self.found
+        for offset in offsets:
+            if not len(offset.amounts):
+                found.offsets.append(offset)
+                continue
+            unit = len(self.columns) + len(found.codings)
+            axes = [found.axes[j] for j in (offset.target, *offset.sources)]
+            remainder = Remainder(unit, offset, axes)
+            found.remainders.append(remainder)
+            found.axes[unit] = remainder.axis
+            found.formulas = sources_first([*found.formulas, remainder.formula])
+
+    def _keep(self, makers):
+        """Remember that columns are made of others."""
+        self.made |= {maker.target for maker in makers}
+
+    def _left(self, units):
+        """Return sorted columns of some that are not made of others."""
+        return sorted(set(units) - self.made)
+
+    def _sources(self):
+        """Return the sources of columns that are made of others so far."""
+        found = self.found
+        constant = [link for links in self.constant for link in links]
+        made = sources_of([*constant, *found.spans, *found.formulas])
+        for maker in [*found.functions, *found.parts, *found.curves]:
+            made.setdefault(maker.target, set()).add(maker.source)
+        return made
+
+    def _numbers(self, place=0):
+        """Return the values and axes of a family that are not made of others."""
+        axes = self.families[place]
+        kept = [j not in self.made for j in axes]
+        left = {j: axis for j, axis in axes.items() if j not in self.made}
+        return self.values[place][:, kept], left
+
+    def _column(self, unit):
+        """Return all rows of a column as its axis reads it."""
+        return self.found.read(unit, self.frame)
+
+    def _values(self, units):
+        """Return some rows of columns as their axes read them, (n_rows, n_units)."""
+        frame = self.frame.iloc[self.some]
+        columns = [self.found.read(j, frame) for j in units]
+        return np.stack(columns, 1) if columns else np.empty((len(frame), 0))

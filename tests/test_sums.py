@@ -1,0 +1,131 @@
+"""Weighted sums of numbers: found, drawn and asked for, and none by chance."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import find_relations, find_texts
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sklearn_tabsyn import DiffusionSynthesizer
+from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._relations._sums import WeightedSum
+
+PARTS = ["read", "count", "draw", "sing", "swim"]
+
+
+def make_marks(n_rows=1000, seed=0):
+    """Points of five tasks, what they make together, and temperatures."""
+    rng = np.random.default_rng(seed)
+    skill = rng.normal(size=(n_rows, 1))
+    points = (50 + 12 * skill + 10 * rng.normal(size=(n_rows, 5))).round().clip(0, 100)
+    table = pd.DataFrame(points.astype(int), columns=PARTS)
+    table.insert(0, "points", table[PARTS].sum(axis=1))
+    table["mean"] = (points[:, :3].sum(1) / 3).round(2)
+    table["celsius"] = rng.normal(12, 8, n_rows).round(3)
+    table["fahrenheit"] = (1.8 * table["celsius"] + 32).round(4)
+    return table
+
+
+def assert_sums(rows):
+    """Assert that all sums are what they should be."""
+    np.testing.assert_array_equal(rows["points"], rows[PARTS].sum(axis=1))
+    mean = rows[PARTS[:3]].mean(axis=1)
+    np.testing.assert_allclose(rows["mean"], mean, atol=0.00501)
+    fahrenheit = 1.8 * rows["celsius"] + 32
+    np.testing.assert_allclose(rows["fahrenheit"], fahrenheit, atol=1e-9)
+
+
+def test_sums_are_found_and_hold_in_new_rows():
+    table = make_marks()
+    synthesizer = DiffusionSynthesizer(
+        hidden_dim=32, max_iter=100, conditional=True, random_state=0
+    ).fit(table)
+    points, mean, fahrenheit = synthesizer.relations_
+    assert str(points) == "points = read + count + draw + sing + swim"
+    assert (points.kind, points.weights, points.constant) == ("sum", (1.0,) * 5, None)
+    assert mean.target == "mean"
+    np.testing.assert_allclose(mean.weights, 1 / 3)
+    assert str(fahrenheit) == "fahrenheit = 1.8 * celsius + 32"
+    rows = synthesizer.sample(2000)
+    assert_sums(rows)
+    assert rows["points"].mean() == pytest.approx(table["points"].mean(), rel=0.05)
+    rows = synthesizer.sample(300, conditions={"points": 260, "swim": 40})
+    assert (rows["points"] == 260).all()
+    assert (rows["swim"] == 40).all()
+    assert_sums(rows)
+
+
+@pytest.mark.parametrize("change", ["rows", "coarse", "unrelated", "few", "one value"])
+def test_what_only_seems_a_sum_is_none(change):
+    table = make_marks()[["points", *PARTS]]
+    if change == "rows":
+        table.loc[::90, "points"] += 1
+    elif change == "coarse":
+        table["points"] = (table["points"] / 10).round() * 10
+    elif change == "unrelated":
+        table["points"] = make_marks(seed=1)["points"]
+    elif change == "few":
+        table = table.head(50)
+    else:  # what is left of one row is a column of its own
+        table = table[["points", "read"]].assign(other=0.0, next=0.0)
+        table.loc[3, ["next", "other"]] = 7.0, 5.0
+    assert not [text for text in find_texts(table) if "+" in text]
+
+
+def test_gaps_of_a_few_rows_are_no_contradiction():
+    table = make_marks(5000)
+    table.loc[[1, 2], "points"] = np.nan
+    assert not table["points"].isna()[even_rows(5000, 1000)].any()
+    assert "points = read + count + draw + sing + swim" in find_texts(table)
+
+
+def test_a_few_rows_may_be_mistaken():
+    table = make_marks()
+    table.loc[[5, 600], "points"] += 30
+    synthesizer = DiffusionSynthesizer(hidden_dim=16, max_iter=40, random_state=0)
+    rows = synthesizer.fit(table).sample(500)
+    [points] = [found for found in synthesizer.relations_ if found.target == "points"]
+    assert points.share == pytest.approx(0.998)
+    assert_sums(rows)
+
+
+def test_equal_parts_are_no_contradiction():
+    rng = np.random.default_rng(0)
+    above = rng.lognormal(7, 0.5, 3000).round()
+    below = np.where(rng.random(3000) < 0.6, 0, (above * rng.random(3000)).round())
+    table = pd.DataFrame({"living": above + below, "above": above, "below": below})
+    assert find_texts(table) == ["living = above + below", "below <= above"]
+    synthesizer = DiffusionSynthesizer(hidden_dim=32, max_iter=300, random_state=0)
+    rows = synthesizer.fit(table).sample(3000)
+    np.testing.assert_array_equal(rows["living"], rows["above"] + rows["below"])
+    assert (rows["living"] == rows["above"]).mean() == pytest.approx(0.6, abs=0.03)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.integers(-999, 999).filter(lambda n: abs(n) > 9), min_size=2, max_size=4
+    ),
+    st.integers(-500, 500),
+    st.integers(0, 100),
+)
+def test_weights_of_few_digits_are_found(hundredths, constant, seed):
+    rng = np.random.default_rng(seed)
+    parts = rng.gamma(2, 50, (600, len(hundredths))).round(2)
+    weights = np.array(hundredths) / 100
+    table = pd.DataFrame(parts).rename(columns=str)
+    table["sum"] = (parts @ weights + constant).round(4)
+    [relation] = find_relations(table)
+    # Whichever of the columns is the target, the sum is right.
+    made = table[[*relation.source]] @ relation.weights + (relation.constant or 0)
+    assert np.abs(made - table[relation.target]).max() < 0.01
+
+
+def test_what_a_source_should_be_makes_the_target():
+    weighted = WeightedSum(0, (1, 2), (0.3, -2.0), 5.0)
+    sources, target = [np.array([10.0, 20.0]), np.array([1.0, 2.0])], np.array([4.0, 9])
+    for place in range(2):
+        moved = list(sources)
+        moved[place] = weighted.invert(place, target, sources)
+        np.testing.assert_allclose(weighted.made(*moved), target)
