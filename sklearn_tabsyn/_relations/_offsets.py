@@ -182,14 +182,13 @@ def find_offsets(values, axes, continuous, links, column, formulas=(), min_count
 
 def _is_worth(offset, axes, column, min_count):
     """Tell whether enough rows are encoded by an offset, and it can be kept."""
-    if len(offset.amounts):
-        return True
     target, *parts = (column(j) for j in (offset.target, *offset.sources))
-    rest = offset.marked(target, parts)
+    few = len(offset.amounts) > 0
+    rest = (offset.difference if few else offset.marked)(target, parts)
     share = np.mean(~np.isnan(rest))
     exact = np.mean(rest == 0) >= EXACT_SHARE * share
     many = share * len(target) >= max(MIN_ROWS, min_count) and share >= MIN_SHARE
-    return many and (exact or not axes[offset.target].has_zero)
+    return many and (few or exact or not axes[offset.target].has_zero)
 
 
 def _suited(offset, makers, links):
