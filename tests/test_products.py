@@ -52,6 +52,11 @@ def test_products_are_found_and_hold_in_new_rows():
     assert (rows["amount"] == 240).all()
     assert (rows["price"] == 60).all()
     check(rows)
+    # It takes more pieces than may have been drawn, for no price is so high.
+    assert table["price"].max() < 600
+    rows = synthesizer.sample(300, conditions={"amount": 1077.0})
+    off = np.abs(rows["price"] * rows["pieces"] - 1077)
+    assert (off <= 0.00501 * rows["pieces"]).all()  # a cent has no parts
 
 
 def test_gaps_and_divisors_of_zero_are_no_contradiction():

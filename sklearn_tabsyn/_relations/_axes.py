@@ -177,6 +177,18 @@ class NameAxis:
         """Return the same places."""
         return values
 
+    def above(self, values, strict):
+        """Return the next places, for names are in no other order."""
+        return self._beside(values, 1)
+
+    def below(self, values, strict):
+        """Return the places before."""
+        return self._beside(values, -1)
+
+    def _beside(self, values, by):
+        at = _places_in(self.places, values) + by
+        return self.places[at.clip(0, len(self.places) - 1)]
+
     def others(self, values):
         """Return others about as frequent, so that two by two are exchanged."""
         return _exchanged(self.by_frequency, values)
