@@ -46,6 +46,7 @@ ORDER = [
     "_relations._totals",
     "_relations._combinations",
     "_relations._listing",
+    "_relations._computing",
     "_relations._repair",
     "_relations._all",
     "_relations._search",

@@ -4,12 +4,10 @@ import numpy as np
 
 from sklearn_tabsyn._relations._calendar import dates_with_parts
 from sklearn_tabsyn._relations._chains import sources_first
+from sklearn_tabsyn._relations._computing import Computing
 from sklearn_tabsyn._relations._functions import fitting_sources
 from sklearn_tabsyn._relations._orders import put_in_order
 from sklearn_tabsyn._relations._wishes import MAX_CELLS, nearest_agreeing
-
-# Times that sources are made to suit formulas that share them.
-N_ROUNDS = 3
 
 
 class Drawn:
@@ -44,7 +42,7 @@ class Drawn:
         return frame
 
 
-class Repair:
+class Repair(Computing):
     """Gives the relations of a table the method `repair`."""
 
     def repair(self, frame, known, marks=None, rests=None, codes=None, gaps=True):
@@ -184,99 +182,6 @@ class Repair:
         made = axis.nearest(offset.base(sources) + rest)
         rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
         cells.put(offset.target, rows, axis.write(made))
-
-    def _compute(self, formulas, cells):
-        """Make numbers of their sources, as these will be rounded.
-
-        Where one cannot be this number, the sources are made to suit what it can be,
-        and their own sources to suit them.
-        """
-        for _ in range(N_ROUNDS):
-            asked = {}
-            for formula in formulas:
-                axis, made = self.axes[formula.target], self._make(formula, cells)
-                limit = made.clip(axis.low, axis.high)
-                if axis.known is not None:
-                    limit = axis.nearest(made)
-                impossible = ~cells.known[formula.target] & (limit != made)
-                impossible &= ~np.isnan(made)
-                if impossible.any():
-                    cells.put(formula.target, impossible, axis.write(limit))
-                    asked[formula.target] = impossible
-            if not asked:
-                return
-            for formula in formulas[::-1]:
-                if formula.target in asked:
-                    [target] = self._rounded([formula.target], cells)
-                    rows = asked[formula.target]
-                    self._fit_sources(formula, target, rows, cells)
-                    for unit in formula.sources:
-                        asked[unit] = asked.get(unit, False) | rows
-        for formula in formulas:
-            self._make(formula, cells)
-
-    def _make(self, formula, cells):
-        """Put what a formula makes where nothing is given or missing; return it."""
-        axis = self.axes[formula.target]
-        made = axis.round(formula.made(*self._rounded(formula.sources, cells)))
-        rows = ~cells.known[formula.target] & ~np.isnan(cells[formula.target])
-        cells.put(formula.target, rows & ~np.isnan(made), axis.write(made))
-        return made
-
-    def _compute_back(self, formulas, cells):
-        """Make sources suit numbers that are given, and stay so."""
-        for formula in formulas:
-            [target] = self._rounded([formula.target], cells)
-            rows = cells.known[formula.target]
-            self._fit_sources(formula, target, rows, cells)
-            for unit in formula.sources:
-                cells.known[unit] |= rows & ~np.isnan(cells[unit])
-
-    def _fit_sources(self, formula, target, rows, cells):
-        """Make sources of a formula suit a target in rows, one after the other.
-
-        Rather those of many values, which can be nearer to what they should be, and
-        those that least else is computed from. Where these cannot be so large or small,
-        those of few values are moved to their neighbours, if nothing else holds them.
-        """
-        others = [j for maker in [*self.formulas, *self.spans] for j in maker.sources]
-        few = [self.axes[j].few for j in formula.sources]
-        cost = [(few[i], others.count(j)) for i, j in enumerate(formula.sources)]
-        places = sorted(formula.movable, key=lambda place: cost[place])
-        rows = self._fit_each(formula, places, target, rows, cells)
-        many = [place for place in places if not few[place]]
-        followers = *self.functions, *self.dated, *self.curves
-        held = {j for maker in followers for j in (maker.target, maker.source)}
-        for maker in (*self.links, *self.spans):
-            held |= {maker.target, *maker.sources}
-        steps = [j for j in formula.sources if self.axes[j].few and j not in held]
-        for side in ("above", "below") if many and steps else ():
-            if not rows.any():
-                return
-            for unit in steps:
-                [source], axis = self._rounded([unit], cells), self.axes[unit]
-                free = rows & ~cells.known[unit] & ~np.isnan(source)
-                source[free] = getattr(axis, side)(source[free], strict=True)
-                cells.put(unit, free, axis.write(source))
-            rows = self._fit_each(formula, many, target, rows, cells)
-
-    def _fit_each(self, formula, places, target, rows, cells):
-        """Make some sources suit a target; return the rows where they could not."""
-        for place in places:
-            sources = self._rounded(formula.sources, cells)
-            axis = self.axes[formula.target]
-            rows = rows & ~formula.holds(target, *sources, axis=axis)
-            unit = formula.sources[place]
-            axis = self.axes[unit]
-            made = axis.nearest(formula.invert(place, target, sources))
-            free = rows & ~cells.known[unit] & ~np.isnan(made) & ~np.isnan(cells[unit])
-            cells.put(unit, free, axis.write(made))
-        sources = self._rounded(formula.sources, cells)
-        return rows & ~formula.holds(target, *sources, axis=self.axes[formula.target])
-
-    def _rounded(self, units, cells):
-        """Return columns on their axes as they will be rounded."""
-        return [self.axes[j].nearest(self.axes[j].read(cells[j])) for j in units]
 
     def _split(self, total, cells):
         """Make numbers add up to a total; what rounding leaves goes to one."""
