@@ -129,3 +129,14 @@ def test_what_a_source_should_be_makes_the_target():
         moved = list(sources)
         moved[place] = weighted.invert(place, target, sources)
         np.testing.assert_allclose(weighted.made(*moved), target)
+
+
+def test_round_numbers_are_sources():
+    rng = np.random.default_rng(0)
+    amount = 1000.0 * rng.integers(1, 40, 2000)
+    paid = (amount * rng.beta(1, 3, 2000)).round(2)
+    table = pd.DataFrame({"amount": amount, "paid": paid})
+    table["balance"] = (table["amount"] - table["paid"]).round(2)
+    table["net"] = (0.5 * amount + rng.lognormal(7, 1, 2000).round(2)).round(2)
+    texts = find_texts(table)
+    assert any(text == "balance = amount - paid" for text in texts)

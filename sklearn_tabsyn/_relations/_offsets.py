@@ -23,8 +23,9 @@ N_STARTS, MAX_SOURCES, MIN_STEP = 3, 4, 0.1
 # Nats by which rows are told more exactly by the offset than by the number itself: on
 # average, so that it is worth a column, and in a row that is marked.
 MIN_GAIN, MARGIN = 1.9, 0.5
-# Nats by which sources may be less dense than the target.
-MAX_LOSS = 1.0
+# Nats by which sources may be less dense than the target, and a target be less well
+# told than another.
+MAX_LOSS, NEAR = 1.0, 1.0
 # Share of the rows in which all columns of an offset must have a value, and which must
 # be marked, and how many at least.
 MIN_SHARE, MIN_ROWS = 0.1, 50
@@ -284,8 +285,19 @@ class _Search:
         return [equation for _, (_, equation) in ordered]
 
     def ways(self, equation):
-        """Yield each target of an equation and what it is made of, the best first."""
-        for _, target in sorted(self._targets(equation), reverse=True):
+        """Yield each target of an equation and what it is made of, the best first.
+
+        Of those that are about as good rather one that all others raise.
+        """
+        signs, targets = list(equation.values()), self._targets(equation)
+        best = max((gain for gain, _ in targets), default=0.0)
+
+        def preference(pair):
+            gain, target = pair
+            raised = signs.count(equation[target]) == 1
+            return gain >= best - NEAR, raised, gain, target
+
+        for _, target in sorted(targets, key=preference, reverse=True):
             sign = -equation[target]
             yield target, {j: sign * c for j, c in equation.items() if j != target}
 

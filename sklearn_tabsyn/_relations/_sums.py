@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklearn_tabsyn._relations._chains import comes_from, sources_first
+from sklearn_tabsyn._relations._density import Density
 from sklearn_tabsyn._relations._dependent import dependent, parts_of
 from sklearn_tabsyn._relations._formulas import Formula
 from sklearn_tabsyn._relations._links import short_number
@@ -16,8 +17,9 @@ MIN_SHARE = 0.995
 # Share of the spread of a sum that a source must move, and how many times what rounding
 # moves.
 MIN_MOVED, MORE = 1e-4, 3.0
-# How far from each other weights are the same.
-NEARLY = 1e-3
+# How far from each other weights are the same, and by how many nats the numbers of two
+# columns may be closer together and still be as well computed.
+NEARLY, NEAR = 1e-3, 1.0
 # Digits that weights may have, and how many columns of a sum are tried as its target.
 MAX_DIGITS, MAX_TRIED = 8, 8
 
@@ -113,7 +115,9 @@ def find_sums(values, axes, column, targets, made):
 def _ways(few, places, weights, slack):
     """Yield the places of a target and its sources, the likeliest first.
 
-    Rather a target that all its sources raise, one that varies much, and a later one.
+    Numbers that are often the same, such as round ones, are rather sources, for what is
+    computed is not. Then rather a target that all its sources raise, one that varies
+    much, and a later one.
     """
     moved = np.abs(weights) * few[:, places].std(0)
     rounding = np.abs(weights) * slack[places]
@@ -121,10 +125,18 @@ def _ways(few, places, weights, slack):
     places, weights, moved = places[kept], weights[kept], moved[kept]
     if len(places) < 2 or np.ptp(weights) <= NEARLY:  # they add up to a constant
         return
-    signs = np.sign(weights)
+    signs, least = (
+        np.sign(weights),
+        np.maximum(slack[places], 1e-9 * np.ptp(few, 0)[places]),
+    )
     raised = [(signs != sign).sum() == len(signs) - 1 for sign in signs]
     size = np.round(moved / moved.max(), 3)
-    order = np.lexsort((-places, -size, ~np.array(raised, dtype=bool)))
+    spread = [
+        np.log(abs(weight)) - np.mean(Density.of(part, least).log(part))
+        for weight, part, least in zip(weights, few[:, places].T, least, strict=True)
+    ]
+    narrow = np.array(spread) < max(spread) - NEAR
+    order = np.lexsort((-places, -size, ~np.array(raised, dtype=bool), narrow))
     for target in order[:MAX_TRIED]:
         yield [places[target], *np.sort(np.delete(places, target))]
 
