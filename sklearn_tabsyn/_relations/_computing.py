@@ -53,8 +53,10 @@ class Computing:
     def _compute_back(self, formulas, cells):
         """Make sources suit numbers that are given, and stay so."""
         for formula in formulas:
-            [target] = self._rounded([formula.target], cells)
             rows = cells.known[formula.target]
+            if not rows.any():
+                continue
+            [target] = self._rounded([formula.target], cells)
             self._fit_sources(formula, target, rows, cells)
             for unit in formula.sources:
                 cells.known[unit] |= rows & ~np.isnan(cells[unit])

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# Share of the rows in which what is computed must be right: a few may be mistaken.
+MIN_SHARE = 0.995
+
 
 class Formula:
     """Column `target` is computed from columns `sources`, and rounded.

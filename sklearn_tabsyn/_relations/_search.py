@@ -146,10 +146,9 @@ class _Search:
 
     def find_sums(self):
         """Find numbers that are weighted sums of others."""
-        numbers, targets = self._numbers(), set(self._left(self.families[0]))
-        self.sums = find_sums(*numbers, self._column, targets, self._sources())
-        self.found.formulas = self.sums
-        self._keep(self.sums)
+        sums = find_sums(*self._numbers(), self._column, self._sources())
+        self.found.formulas = sums
+        self._keep(sums)
 
     def find_curves(self):
         """Find columns that follow numbers of many values."""

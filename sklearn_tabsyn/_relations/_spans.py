@@ -8,7 +8,7 @@ import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._axes import NANOSECONDS
-from sklearn_tabsyn._relations._formulas import Formula
+from sklearn_tabsyn._relations._formulas import MIN_SHARE, Formula
 
 # What time is counted in, and its nanoseconds, of months and years on average.
 UNITS = {
@@ -22,9 +22,8 @@ UNITS = {
 # Units that end at the same day as they began, how many months they have, and by what
 # part of them counts may be off from what they are on average.
 CALENDAR, MAX_OFF = {"years": 12, "months": 1}, 0.2
-# Rows that are looked at first, how many at least must have all three values, and the
-# share of all of them in which a count must be right: a few may be mistaken.
-N_FEW, MIN_ROWS, MIN_SHARE = 150, 20, 0.995
+# Rows that are looked at first, and how many at least must have all three values.
+N_FEW, MIN_ROWS = 150, 20
 # Rows of which unrelated ones would not agree, and how many may be mistaken of as many.
 MIN_TELLING, MAX_WRONG = 50, 0.05
 # Part of a unit that floats may err by.

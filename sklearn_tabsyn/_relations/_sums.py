@@ -7,13 +7,11 @@ import numpy as np
 from sklearn_tabsyn._relations._chains import comes_from, sources_first
 from sklearn_tabsyn._relations._density import Density
 from sklearn_tabsyn._relations._dependent import dependent, parts_of
-from sklearn_tabsyn._relations._formulas import Formula
+from sklearn_tabsyn._relations._formulas import MIN_SHARE, Formula
 from sklearn_tabsyn._relations._links import short_number
 
 # Rows in which a source must have another value than most often.
 MIN_ROWS = 20
-# Share of the rows in which a sum must be right: a few may be mistaken.
-MIN_SHARE = 0.995
 # Share of the spread of a sum that a source must move, and how many times what rounding
 # moves.
 MIN_MOVED, MORE = 1e-4, 3.0
@@ -75,7 +73,7 @@ class WeightedSum(Formula):
         return sources[place] + (target - self.made(*sources)) / self.weights[place]
 
 
-def find_sums(values, axes, column, targets, made):
+def find_sums(values, axes, column, made):
     """Return the columns of numbers that are weighted sums of others.
 
     Parameters
@@ -83,11 +81,9 @@ def find_sums(values, axes, column, targets, made):
     values : ndarray of shape (n_rows, n_columns)
         Some rows of the columns, as read by their axes; those with gaps are in no sum.
     axes : dict of int to Axis
-        Positions and axes of the columns.
+        Positions and axes of the columns, which are not made of others yet.
     column : callable
         Returns all rows of a column, by its position.
-    targets : set of int
-        Columns that are not made of others yet.
     made : dict of int to set of int
         Sources of columns that are made of others already.
 
@@ -102,8 +98,9 @@ def find_sums(values, axes, column, targets, made):
         for places, weights in dependent(part, slack):
             for way in _ways(part, places, weights, slack):
                 target, *sources = (units[place] for place in way)
-                free = target in targets and target not in found
-                if not free or any(comes_from(made, s, target) for s in sources):
+                if target in found or any(
+                    comes_from(made, source, target) for source in sources
+                ):
                     continue
                 weighted = _with_short_weights(values, part, way, axes)
                 if weighted is not None and _is_nearly_always(weighted, column, axes):

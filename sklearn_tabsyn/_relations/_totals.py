@@ -6,11 +6,10 @@ import numpy as np
 
 from sklearn_tabsyn._relations._density import Density
 from sklearn_tabsyn._relations._dependent import dependent, parts_of
+from sklearn_tabsyn._relations._formulas import MIN_SHARE
 
 # Two columns with a constant sum determine each other.
 MIN_MEMBERS = 3
-# Share of the rows that must add up: a few may be empty or mistaken.
-MIN_SHARE = 0.995
 # How far from whole weights may be, and how coarse the members, beside their spread.
 NEARLY, MAX_COARSE = 1e-3, 1e-3
 
