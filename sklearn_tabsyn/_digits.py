@@ -76,6 +76,12 @@ def round_digits(values, digits):
     return np.where(np.isfinite(rounded) & (values != 0), rounded, values)
 
 
+def half_digit(values, digits):
+    """Return half of what the last of so many digits of numbers counts; of 0, 0."""
+    size = np.where(values == 0, np.nan, np.abs(values))
+    return np.nan_to_num(0.5 * 10.0 ** (np.floor(np.log10(size)) - digits + 1))
+
+
 def digits_beside(values, digits, strict, sign):
     """Return the nearest rounded numbers from, or if `strict` beyond, others.
 

@@ -122,6 +122,28 @@ def test_weights_of_few_digits_are_found(hundredths, constant, seed):
     assert np.abs(made - table[relation.target]).max() < 0.01
 
 
+def test_a_sum_that_misses_by_more_than_the_last_digit_is_none():
+    rng = np.random.default_rng(0)
+    good = rng.random(3000).round(9)
+    # Two rates and what they leave, all written with nine digits; the rest is told a
+    # few units of the last too low.
+    table = pd.DataFrame({"good": good, "bad": (1 - good).round(9)})
+    table["all"] = (1 - rng.integers(0, 9, 3000) * 1e-9).round(9)
+    table.loc[::60, ["good", "bad", "all"]] = 0.0
+    texts = [str(relation) for relation in find_relations(table)]
+    assert texts[0] == "good + bad = 1 in 98.3% of the rows"
+    assert set(texts[1:]) <= {"good <= all", "bad <= all"}
+
+
+def test_a_sum_of_numbers_of_so_many_digits_is_found():
+    rng = np.random.default_rng(0)
+    parts = rng.lognormal(0, 6, (1000, 2))
+    table = pd.DataFrame(parts, columns=["a", "b"])
+    table["c"] = parts @ [1, 2]
+    table = table.map(lambda number: float(f"{number:.9g}"))
+    assert find_texts(table) == ["c = a + 2 * b"]
+
+
 def test_what_a_source_should_be_makes_the_target():
     weighted = WeightedSum(0, (1, 2), (0.3, -2.0), 5.0)
     sources, target = [np.array([10.0, 20.0]), np.array([1.0, 2.0])], np.array([4.0, 9])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_tabsyn._columns import FloatColumn, StepColumn
-from sklearn_tabsyn._digits import EXACT, digits_beside
+from sklearn_tabsyn._digits import EXACT, digits_beside, half_digit
 from sklearn_tabsyn._nearest import nearest_of
 
 NANOSECONDS = {"D": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
@@ -88,6 +88,17 @@ class Axis:
         else:
             found[there] = self.round(here).clip(self.low, self.high)
         return found
+
+    def noise(self, values):
+        """Return how far numbers, (n,), may be from what they are meant to be.
+
+        That is what their last digit or the arithmetic of floats leaves open; decimals
+        are not meant.
+        """
+        if self.rounded or self.column.digits is None:
+            return 4 * self.eps * np.abs(values)
+        rounding = half_digit(values, self.column.digits)
+        return rounding + 4 * np.finfo(self.float).eps * np.abs(values)
 
     def amount(self, distance):
         """Return a distance on the axis, or a ratio, as users know it."""

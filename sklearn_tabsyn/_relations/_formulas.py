@@ -23,5 +23,5 @@ class Formula:
     def holds(self, target, *sources, axis):
         """Tell in which rows a target is as exactly what is made as it can be."""
         made = self.made(*sources)
-        error = axis.unit * 0.501 + 4 * axis.eps * (np.abs(made) + np.abs(target))
+        error = axis.unit * 0.501 + axis.noise(made) + axis.noise(target)
         return np.abs(made - target) <= error

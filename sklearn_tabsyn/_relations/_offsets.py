@@ -53,9 +53,10 @@ class Offset:
         Positions of the columns it is made of.
     signs : tuple of float
         1 or -1 for each.
-    unit, eps : float
-        The rest is a multiple of the one, if not 0, and as exact as the other tells,
-        beside the columns.
+    unit : float
+        The rest is a multiple of it, if not 0.
+    axes : list of Axis
+        Of the target and the sources.
     rest, own : Density
         Densities of the rest and of the target.
     parts : list of Density
@@ -70,7 +71,7 @@ class Offset:
     sources: tuple = ()
     signs: tuple = ()
     unit: float = 0.0
-    eps: float = 0.0
+    axes: list = field(default_factory=list, repr=False)
     rest: Density = field(default=None, repr=False)
     own: Density = field(default=None, repr=False)
     parts: list = field(default_factory=list, repr=False)
@@ -89,8 +90,9 @@ class Offset:
         rest = target - self.base(sources)
         if self.unit:
             return np.round(rest / self.unit) * self.unit
-        size = np.abs(target) + sum(map(np.abs, sources))
-        return np.where(np.abs(rest) <= 4 * self.eps * size, 0.0, rest)
+        parts = zip(self.axes, (target, *sources), strict=True)
+        noise = sum(axis.noise(part) for axis, part in parts)
+        return np.where(np.abs(rest) <= noise, 0.0, rest)
 
     def marked(self, target, sources):
         """Return the rest of rows that are encoded by it, NaN elsewhere.
@@ -170,7 +172,7 @@ def find_offsets(values, axes, continuous, links, column, formulas=(), min_count
             sources = tuple(units[j] for j in terms)
             offset = Offset(units[place], sources, tuple(terms.values()))
             offset.unit = search.unit([place, *terms])
-            offset.eps = search.eps([place, *terms])
+            offset.axes = [axes[j] for j in (offset.target, *sources)]
             least = {units[j]: search.least(j) for j in (place, *terms)}
             offset.learn(column, least, min_count)
             known = _suited(offset, [*formulas, *offsets], links)
@@ -263,10 +265,6 @@ class _Search:
         if not whole or any(round(u / whole, 6) % 1 for u in units):
             return 0.0
         return whole
-
-    def eps(self, places):
-        """Return the relative exactness of sums of columns."""
-        return max(self.axes[i].eps for i in places)
 
     def least(self, place):
         """Return the distance below which values of a column are the same."""

@@ -64,8 +64,8 @@ class WeightedSum(Formula):
     def holds(self, target, *sources, axis):
         """Tell in which rows a target is as exactly the sum as it can be."""
         pairs = zip(self.weights, sources, strict=True)
-        size = np.abs(target) + sum(np.abs(weight * part) for weight, part in pairs)
-        error = axis.unit * 0.501 + 4 * axis.eps * size
+        noise = sum(abs(weight) * axis.noise(part) for weight, part in pairs)
+        error = axis.unit * 0.501 + axis.noise(target) + noise
         return np.abs(self.made(*sources) - target) <= error
 
     def invert(self, place, target, sources):
