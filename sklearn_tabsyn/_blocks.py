@@ -159,18 +159,22 @@ def _mixture(rows, weights, sigma_data):
         parts.append(_components(*ends, weights[seen], sigma_data, most))
     width = max(len(part["means"]) for part in parts)
     # A component of prior 0 is padding.
-    padding = {"means": 0.0, "widths": 1.0, "priors": 0.0}
+    padding = {
+        "means": 0.0,
+        "widths": 1.0,
+        "priors": 0.0,
+        "low": np.inf,
+        "high": np.inf,
+    }
     arguments = {
         name: np.stack([_fill(part[name], width, fill) for part in parts])
         for name, fill in padding.items()
     }
-    edges = [_fill(part["edges"], width - 1, np.inf) for part in parts]
     return {
         "columns": list(range(len(parts))),
         "shift": np.array([part["shift"] for part in parts]),
         "scale": np.array([part["scale"] for part in parts]),
         **arguments,
-        "edges": np.stack(edges),
         "sigma_data": sigma_data,
     }
 
@@ -180,7 +184,7 @@ def _fill(row, length, value):
 
 
 def _components(low, high, weights, sigma_data, most):
-    """Return scaling, and sorted components with the edges between, of a column."""
+    """Return scaling, and sorted components with their ends, of a column."""
     middle = (low + high) / 2
     shift, scale = _standard(middle, weights, sigma_data)
     order = np.argsort(middle, kind="stable")
@@ -192,14 +196,16 @@ def _components(low, high, weights, sigma_data, most):
     spread = (middle - means[label]) ** 2 + (high - low) ** 2 / 12
     widths = np.sqrt(np.bincount(label, weights * spread) / priors)
     widths[widths < 1e-6 * sigma_data] = 0  # a tie, but for rounding
-    last = np.flatnonzero(np.diff(label))
+    first = np.flatnonzero(np.diff(label, prepend=-1))
+    last = np.append(first[1:] - 1, len(label) - 1)
     return {
         "shift": shift,
         "scale": scale,
         "means": means,
         "widths": widths,
         "priors": priors,
-        "edges": (high[last] + low[last + 1]) / 2,
+        "low": low[first],
+        "high": high[last],
     }
 
 

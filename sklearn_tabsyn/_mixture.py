@@ -30,8 +30,8 @@ class Mixture(nn.Module):
     means, widths, priors : ndarray of shape (n_columns, n_components)
         Mean, standard deviation and share of each component, sorted by mean;
         a component of prior 0 is padding.
-    edges : ndarray of shape (n_columns, n_components - 1)
-        Values that part the components.
+    low, high : ndarray of shape (n_columns, n_components)
+        Where the values of each component begin and end.
     sigma_data : float
         Standard deviation of the values.
 
@@ -43,7 +43,9 @@ class Mixture(nn.Module):
 
     reads = "values"
 
-    def __init__(self, columns, shift, scale, means, widths, priors, edges, sigma_data):
+    def __init__(
+        self, columns, shift, scale, means, widths, priors, low, high, sigma_data
+    ):
         super().__init__()
         self.sigma_data = sigma_data
         self.n_columns, self.n_components = np.shape(means)
@@ -55,17 +57,21 @@ class Mixture(nn.Module):
             "means": means,
             "variances": np.square(widths),
             "log_prior": priors,
-            "edges": edges,
+            "edges": (high[:, :-1] + low[:, 1:]) / 2,
         }.items():
             self.register_buffer(name, torch.tensor(array, dtype=torch.float32))
         self.log_prior.log_()
         frequencies = torch.tensor(WAVES) / (2 * sigma_data)
         self.register_buffer("frequencies", frequencies)
-        ties = (self.variances == 0) & (self.log_prior > -torch.inf)
-        others = ~ties & (self.log_prior > -torch.inf)
-        self.register_buffer("ties", ties)
+        real = self.log_prior > -torch.inf
+        self.register_buffer("ties", (self.variances == 0) & real)
+        self.register_buffer("last", real.sum(1) - 1)
         # Where all components are ties there is no mean of others to fall back on.
-        self.register_buffer("left_out", ties & others.any(1, keepdim=True))
+        some = (real & ~self.ties).any(1, keepdim=True)
+        self.register_buffer("left_out", self.ties & some)
+        ends = (torch.tensor(end, dtype=torch.float32) for end in (low, high))
+        for name, part in self._stretches(*ends).items():
+            self.register_buffer(name, part)
         mean = (priors * means).sum(1)
         second_moment = (priors * (widths**2 + means**2)).sum(1)
         variance = (second_moment - mean**2).clip(min=0)
@@ -84,19 +90,27 @@ class Mixture(nn.Module):
     def decode(self, x, logits, sigma, outputs, chance):
         """Return the values, (n, C), of coordinates with very little noise.
 
-        Whether a value is a heavy tie is drawn by uniform numbers, so that it is either
-        exactly the tied value or a mean of all others, never something between.
+        Uniform numbers draw which heavy tie a value is, or between which two it lies,
+        so that it is exactly the tied value or not near it. The mean of all that are no
+        ties would often fall on one that they lie around; it is taken where it lies in
+        the stretch that was drawn, and otherwise the mean of that stretch.
         """
         shifts, residual = self.split(outputs)
         logits = logits + shifts
-        tied = logits.softmax(-1) * self.ties
-        below = tied.cumsum(-1)
-        chosen = (below <= chance[:, self.columns, None]).sum(-1, keepdim=True)
-        is_tie = chosen < self.n_components
-        ties = self.means.expand_as(logits).gather(-1, chosen * is_tie)[..., 0]
+        below = logits.softmax(-1).cumsum(-1)
+        chosen = (below <= chance[:, self.columns, None]).sum(-1)
+        places = torch.arange(self.n_columns, device=x.device)
+        chosen = places, chosen.minimum(self.last)
+        low, high = self.lowest[chosen], self.highest[chosen]
+        move = residual * self._c_out(sigma)
         others = self._mean(x, logits.masked_fill(self.left_out, -torch.inf), sigma)
-        others = others + residual * self._c_out(sigma)
-        x = torch.where(is_tie[..., 0], ties, others)
+        others = others + move
+        inside = self.stretches == self.stretches[chosen][..., None]
+        own = self._mean(x, logits.masked_fill(~inside, -torch.inf), sigma) + move
+        # What leads out of the stretch leads back from its end.
+        own = torch.where(own < low, 2 * low - own, own)
+        own = torch.where(own > high, 2 * high - own, own).clamp(low, high)
+        x = torch.where((others >= low) & (others <= high), others, own)
         return x / self.scale + self.shift
 
     def logits(self, x: Tensor, sigma: Tensor) -> Tensor:
@@ -187,6 +201,20 @@ class Mixture(nn.Module):
         n_shifts = self.n_outputs - self.n_columns
         shifts, residual = outputs.split([n_shifts, self.n_columns], 1)
         return shifts.unflatten(1, (self.n_columns, -1)), residual
+
+    def _stretches(self, low, high):
+        """Return of which stretch each component is, and where that begins and ends.
+
+        A heavy tie is one by itself, and so is what lies between two of them.
+        """
+        low, high = (torch.where(self.ties, self.means, end) for end in (low, high))
+        parted = self.ties[:, 1:] | self.ties[:, :-1]
+        begins = torch.cat([self.ties[:, :1], parted], 1)
+        ends = torch.cat([parted, self.ties[:, -1:]], 1)
+        lowest = torch.where(begins, low, -torch.inf).cummax(1).values
+        highest = torch.where(ends, high, torch.inf).flip(1).cummin(1).values.flip(1)
+        stretches = begins.cumsum(1)
+        return {"stretches": stretches, "lowest": lowest, "highest": highest}
 
     def _mean(self, x, logits, sigma):
         """Return the mean over components of (x w^2 + z s^2) / (s^2 + w^2)."""

@@ -29,9 +29,9 @@ def test_components_have_equal_mass_and_keep_the_moments():
     found = mixture_of(values)
     np.testing.assert_allclose(found["priors"], 1 / 128, rtol=0.05)
     assert (np.diff(found["means"][0]) > 0).all()
-    edges = found["edges"][0]
-    assert (found["means"][0][:-1] < edges).all()
-    assert (edges < found["means"][0][1:]).all()
+    assert (found["low"] < found["means"]).all()
+    assert (found["means"] < found["high"]).all()
+    assert (found["high"][0][:-1] < found["low"][0][1:]).all()
     mean = (found["priors"] * found["means"]).sum()
     second = (found["priors"] * (found["widths"] ** 2 + found["means"] ** 2)).sum()
     assert mean == pytest.approx(0, abs=1e-4)
@@ -92,7 +92,7 @@ def test_columns_of_unequal_components_are_padded():
     rows = rows_of([rng.normal(size=2000), few, gone])
     [(_, found)] = describe_columns(rows, [], np.ones(2000))
     assert found["means"].shape == (3, 125)
-    assert found["edges"].shape == (3, 124)
+    assert found["low"].shape == found["high"].shape == (3, 125)
     np.testing.assert_allclose(found["priors"].sum(1), 1)
     assert (found["priors"][1:] > 0).sum() == 2
 

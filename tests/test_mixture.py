@@ -10,7 +10,7 @@ from sklearn_tabsyn._mixture import Mixture
 SIGMA_DATA = 0.5
 
 
-def mixture(means, widths, priors, edges):
+def mixture(means, widths, priors, low, high):
     return Mixture(
         [0],
         shift=np.zeros(1),
@@ -18,13 +18,20 @@ def mixture(means, widths, priors, edges):
         means=np.array([means]),
         widths=np.array([widths]),
         priors=np.array([priors]),
-        edges=np.array([edges]),
+        low=np.array([low]),
+        high=np.array([high]),
         sigma_data=SIGMA_DATA,
     )
 
 
-THREE = mixture([-1.0, 0.0, 0.8], [0.3, 0.0, 0.1], [0.5, 0.2, 0.3], [-0.5, 0.4])
-SINGLE = mixture([0.0], [SIGMA_DATA], [1.0], [])
+THREE = mixture(
+    [-1.0, 0.0, 0.8],
+    [0.3, 0.0, 0.1],
+    [0.5, 0.2, 0.3],
+    low=[-1.6, 0.0, 0.6],
+    high=[-0.5, 0.0, 1.0],
+)
+SINGLE = mixture([0.0], [SIGMA_DATA], [1.0], low=[-2.0], high=[2.0])
 SIGMAS = [0.002, 0.05, 0.3, 1.0, 20.0]
 
 
@@ -100,7 +107,8 @@ def test_values_are_scaled_and_scaled_back():
         means=np.array([[0.0]]),
         widths=np.array([[0.5]]),
         priors=np.array([[1.0]]),
-        edges=np.zeros((1, 0)),
+        low=np.array([[-2.0]]),
+        high=np.array([[2.0]]),
         sigma_data=SIGMA_DATA,
     )
     values = torch.tensor([[99.0, 12.0], [99.0, 8.0]])
@@ -121,23 +129,44 @@ def decode_at(block, x, sigma, n=1000):
     return block.decode(x, block.logits(x, sigma), sigma, zeros, chance)[:, 0]
 
 
-def test_a_tie_is_drawn_by_its_posterior_and_comes_back_exactly():
+def test_ties_and_what_lies_beside_are_drawn_by_their_posterior():
     sigma, x = 0.2, 0.3
     decoded = decode_at(THREE, x, sigma)
-    evidence = [
-        0.5 * norm.pdf(x, -1.0, np.hypot(sigma, 0.3)),
-        0.2 * norm.pdf(x, 0.0, sigma),
-        0.3 * norm.pdf(x, 0.8, np.hypot(sigma, 0.1)),
-    ]
-    share = evidence[1] / sum(evidence)
-    assert (decoded == 0).float().mean().item() == pytest.approx(share, abs=2e-3)
-    others = decoded[decoded != 0]
-    assert others.min() == others.max()
-    assert abs(others[0]) > 0.1  # the mean of the other components
+    evidence = np.array(
+        [
+            0.5 * norm.pdf(x, -1.0, np.hypot(sigma, 0.3)),
+            0.2 * norm.pdf(x, 0.0, sigma),
+            0.3 * norm.pdf(x, 0.8, np.hypot(sigma, 0.1)),
+        ]
+    )
+    sides = [decoded <= -0.5, decoded == 0, decoded >= 0.6]
+    shares = [side.float().mean().item() for side in sides]
+    np.testing.assert_allclose(shares, evidence / evidence.sum(), atol=2e-3)
+
+
+def test_what_is_no_tie_does_not_fall_on_one():
+    """Neither a mean of both sides nor a residual leads there."""
+    beside = mixture(
+        [-0.1, 0.0, 0.1],
+        [0.03, 0.0, 0.03],
+        [0.4, 0.2, 0.4],
+        low=[-0.15, 0.0, 0.05],
+        high=[-0.05, 0.0, 0.15],
+    )
+    x = torch.zeros(1000, 1)
+    sigma = torch.full((1000, 1), 0.1)
+    outputs = torch.zeros(1000, beside.n_outputs)
+    outputs[:, -1] = torch.linspace(-1, 1, 1000)
+    chance = torch.rand(1000, 1, generator=torch.manual_seed(0))
+    decoded = beside.decode(x, beside.logits(x, sigma), sigma, outputs, chance)[:, 0]
+    assert (decoded[decoded != 0].abs() >= 0.05).all()
+    assert len(decoded.unique()) > 600
+    assert (decoded < 0).float().mean().item() == pytest.approx(0.4, abs=0.05)
 
 
 def test_a_column_of_ties_alone_is_decoded_to_ties():
-    ties = mixture([-0.5, 0.5], [0.0, 0.0], [0.5, 0.5], [0.0])
+    places = [-0.5, 0.5]
+    ties = mixture(places, [0.0, 0.0], [0.5, 0.5], low=places, high=places)
     decoded = decode_at(ties, 0.0, 5.0)
     assert set(decoded.tolist()) == {-0.5, 0.5}
 
