@@ -121,7 +121,7 @@ def test_constants_and_squares_are_found_and_hold_in_new_rows():
 
 @pytest.mark.parametrize("power", [1, -1, -2])
 def test_what_a_source_should_be_makes_the_target(power):
-    product = Product(0, 1, 2, power, 2.5)
+    product = Product(0, (1, 2), (1, power), 2.5)
     sources, target = [np.array([3.0, 4.0]), np.array([2.0, 5.0])], np.array([7.0, 0.1])
     for place in range(2):
         moved = list(sources)

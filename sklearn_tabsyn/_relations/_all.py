@@ -39,6 +39,8 @@ class Relations(Repair):
     formulas : list of WeightedSum and Product
         Numbers that are weighted sums of others, or products or quotients of two,
         sources before their targets.
+    movable : dict of int to Density
+        Numbers that are moved to suit formulas.
     totals : list of Total
         Numbers that add up to the same in every row.
     orders : list of Order
@@ -60,6 +62,7 @@ class Relations(Repair):
     date_codes: list = field(default_factory=list)
     remainders: list = field(default_factory=list)
     formulas: list = field(default_factory=list)
+    movable: dict = field(default_factory=dict)
     totals: list = field(default_factory=list)
     orders: list = field(default_factory=list)
     combinations: Combinations = field(default_factory=Combinations)

@@ -2,8 +2,12 @@
 
 import numpy as np
 
+from sklearn_tabsyn._relations._reconciling import reconciled
+
 # Times that sources are made to suit formulas that share them.
 N_ROUNDS = 3
+# Share of a range by which numbers beyond it are led further in each time.
+INWARD = 1e-3
 
 
 class Computing:
@@ -18,13 +22,11 @@ class Computing:
         Where one cannot be this number, the sources are made to suit what it can be,
         and their own sources to suit them.
         """
-        for _ in range(N_ROUNDS):
+        for n_before in range(N_ROUNDS):
             asked = {}
             for formula in formulas:
                 axis, made = self.axes[formula.target], self._make(formula, cells)
-                limit = made.clip(axis.low, axis.high)
-                if axis.known is not None:
-                    limit = axis.nearest(made)
+                limit = self._possible(axis, made, n_before)
                 impossible = ~cells.known[formula.target] & (limit != made)
                 impossible &= ~np.isnan(made)
                 if impossible.any():
@@ -41,6 +43,35 @@ class Computing:
                         asked[unit] = asked.get(unit, False) | rows
         for formula in formulas:
             self._make(formula, cells)
+
+    def _possible(self, axis, made, n_before):
+        """Return the nearest numbers that a column can have.
+
+        Sources that are rounded may not lead to the very end of its range, so the next
+        times it is a little further in.
+        """
+        if axis.known is not None:
+            return axis.nearest(made)
+        inward = n_before * INWARD * (axis.high - axis.low)
+        inside = (made >= axis.low) & (made <= axis.high)
+        return np.where(inside, made, made.clip(axis.low + inward, axis.high - inward))
+
+    def _reconcile(self, cells):
+        """Move numbers to where formulas nearly hold, before these are computed."""
+        if not self.movable:
+            return
+        units = {j for f in self.formulas for j in (f.target, *f.sources)}
+        drawn = {unit: self._rounded([unit], cells)[0] for unit in units}
+        scales = {
+            unit: np.where(cells.known[unit], 0.0, np.exp(-density.log(drawn[unit])))
+            for unit, density in self.movable.items()
+        }
+        scales = {unit: np.nan_to_num(scale) for unit, scale in scales.items()}
+        for unit, moved in reconciled(self.formulas, drawn, scales).items():
+            axis = self.axes[unit]
+            moved = moved.clip(axis.low, axis.high)
+            rows = ~cells.known[unit] & np.isfinite(moved) & (moved != drawn[unit])
+            cells.put(unit, rows, axis.write(axis.nearest(moved)))
 
     def _make(self, formula, cells):
         """Put what a formula makes where nothing is given or missing; return it."""

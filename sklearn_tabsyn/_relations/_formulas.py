@@ -10,7 +10,8 @@ class Formula:
     """Column `target` is computed from columns `sources`, and rounded.
 
     A formula has `made`, which returns what its target should be before it is rounded,
-    and `invert`, which returns what one of its sources should be.
+    `invert`, which returns what one of its sources should be, and `slopes`, which tells
+    how fast what is made grows with each of them.
     """
 
     always = True
@@ -23,5 +24,8 @@ class Formula:
     def holds(self, target, *sources, axis):
         """Tell in which rows a target is as exactly what is made as it can be."""
         made = self.made(*sources)
-        error = axis.unit * 0.501 + axis.noise(made) + axis.noise(target)
-        return np.abs(made - target) <= error
+        return np.abs(made - target) <= self.error(made, target, axis)
+
+    def error(self, made, target, axis):
+        """Return how far rounding leads a target from what is made."""
+        return axis.unit * 0.501 + axis.noise(made) + axis.noise(target)

@@ -21,7 +21,7 @@ class Relation:
     kind : {"equal", "difference", "ratio", "sum", "product", "quotient", "total", \
 "function", "one of", "order", "years", "months", "days", "hours", "minutes", "seconds"}
         The target is the source, or the source plus a constant, or a constant times the
-        source, or the weighted sum of several sources, or the product of two, or the
+        source, or the weighted sum of several sources, or the product of some, or the
         first source divided by the others, or two or more sources add up to a constant,
         or the target is determined by the source, or at most one of several sources is
         on, or the target is at least the source, or it counts the time from the second
@@ -37,7 +37,8 @@ class Relation:
     strict : bool, default=False
         Whether in order and never equal, or whether one is always on.
     weights : tuple of float, default=()
-        What each source of a sum is times.
+        What each source of a sum is times, or the powers of those of a product, if not
+        all are 1.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Relation:
         elif self.kind in OPERATORS:
             times = "" if self.constant is None else f"{self.constant:.12g} * "
             made = OPERATORS[self.kind].join(map(str, self.source))
+            made = self._powers() if self.weights else made
             text = f"{self.target} = {times}{made}"
         elif self.kind == "sum":
             text = f"{self.target} = {self._sum()}"
@@ -82,6 +84,15 @@ class Relation:
             return text
         share = f"{self.share:.1%} of the rows"
         return f"{text} in {'nearly all rows' if share[:3] == '100' else share}"
+
+    def _powers(self):
+        """Return the product of powers of the sources as text."""
+        pairs = sorted(zip(self.weights, self.source, strict=True), key=lambda p: -p[0])
+        text = "1"
+        for power, name in pairs:
+            part = f"{name}" if abs(power) == 1 else f"{name} ** {abs(power):g}"
+            text += f" {'*' if power > 0 else '/'} {part}"
+        return text.removeprefix("1 * ")
 
     def _sum(self):
         """Return the weighted sum of the sources as text."""
@@ -192,7 +203,18 @@ def _list_formula(formula, names, remainders):
         how = formula.share, constant, False, weights
         yield Relation("sum", target, tuple(sources), *how)
         return
-    kind = "product" if formula.power > 0 else "quotient"
-    sources += [sources[-1]] * (abs(formula.power) - 1)
+    kind, weights = "product", ()
+    whole = [round(power) == power for power in formula.powers]
+    if (
+        all(whole)
+        and [power > 0 for power in formula.powers]
+        == [True] + [False] * (len(sources) - 1)
+        and formula.powers[0] == 1
+    ):
+        kind = "quotient"
+        pairs = zip(formula.powers, sources, strict=True)
+        sources = [name for power, name in pairs for _ in range(abs(int(power)))]
+    elif set(formula.powers) != {1}:
+        weights = formula.powers
     constant = None if formula.constant == 1 else formula.constant
-    yield Relation(kind, target, tuple(sources), constant=constant)
+    yield Relation(kind, target, tuple(sources), constant=constant, weights=weights)

@@ -1,11 +1,13 @@
-"""Numbers that are products or quotients of two others."""
+"""Numbers that are products or quotients of others."""
 
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._chains import comes_from, sources_first
+from sklearn_tabsyn._relations._dependent import dependent, parts_of
 from sklearn_tabsyn._relations._formulas import Formula
 from sklearn_tabsyn._relations._links import short_number
 
@@ -14,60 +16,74 @@ from sklearn_tabsyn._relations._links import short_number
 N_FEW, N_FIRST, MIN_ROWS = 300, 4, 20
 # Products first, then quotients, and then those by squares, as of height.
 POWERS = (1, -1, -2)
-# Columns beyond which no products are searched, for there are too many pairs.
+# Of more columns powers are multiples of this up to the next, within the last.
+HALF, MAX_POWER, NEARLY = 0.5, 3.0, 1e-3
+# Columns beyond which no products of two are searched, for there are too many pairs.
 MAX_COLUMNS = 300
-# How coarse a product may be rounded, beside its spread.
-MAX_COARSE = 0.05
+# How coarse a product may be rounded, beside its spread, and so fine that what rounding
+# has taken from the sources, in units more of the product, is still no chance.
+MAX_COARSE, FINE, SLACK = 0.05, 1e-6, 4.0
 # Of unrelated rows at most this share agrees.
 MAX_CHANCE = 0.25
 
 
 @dataclass
 class Product(Formula):
-    """Column `target` is column `factor` times a power of column `other`.
+    """Column `target` is a product of powers of `sources`.
 
-    So is an amount of pieces and their price, or with a constant what there is per
-    100,000 inhabitants.
+    So is an amount of pieces and their price, a volume, or with a constant what there
+    is per 100,000 inhabitants.
 
     Parameters
     ----------
-    target, factor, other : int
-        Positions of the columns.
-    power : {1, -1, -2}, default=1
-        Whether the factor is multiplied by the other, or divided by it or its square.
+    target : int
+        Position of the column.
+    sources : tuple of int
+        Positions of the columns it is made of.
+    powers : tuple of float
+        The power of each; of those that it is divided by negative ones.
     constant : float, default=1.0
         What all this is times.
+    slack : float, default=0.0
+        How many times farther than rounding the target alone may lead it may be off.
     """
 
     target: int
-    factor: int
-    other: int
-    power: int = 1
+    sources: tuple
+    powers: tuple
     constant: float = 1.0
+    slack: float = 0.0
 
-    @property
-    def sources(self):
-        """Positions of the columns that it is made of."""
-        return self.factor, self.other
-
-    def made(self, factor, other):
+    def made(self, *sources):
         """Return products before they are rounded, NaN where there are none."""
+        made = self.constant
+        pairs = sorted(
+            zip(self.powers, sources, strict=True), key=lambda pair: -pair[0]
+        )
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            made = factor * other if self.power > 0 else factor / other**-self.power
-            made = made if self.constant == 1 else self.constant * made
+            for power, source in pairs:
+                part = source if abs(power) == 1 else source ** abs(power)
+                made = made * part if power > 0 else made / part
         return np.where(np.isfinite(made), made, np.nan)
 
     def invert(self, place, target, sources):
-        """Return what a source should be, given the target and the other source."""
-        rest, scaled = sources[1 - place], target / self.constant
+        """Return what a source should be, given the target and the other sources."""
+        rest = [np.ones(1) if i == place else part for i, part in enumerate(sources)]
+        power = self.powers[place]
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            if self.power > 0:
-                found = scaled / rest
-            elif place == 0:
-                found = scaled * rest**-self.power
-            else:
-                found = (rest / scaled) ** (-1 / self.power)
+            found = target / self.made(*rest)
+            found = found ** (1 / power) if power > 0 else (1 / found) ** (-1 / power)
         return np.where(np.isfinite(found), found, np.nan)
+
+    def slopes(self, *sources):
+        """Return how fast products grow with each source."""
+        made = self.made(*sources)
+        pairs = zip(self.powers, sources, strict=True)
+        return [power * made / source for power, source in pairs]
+
+    def error(self, made, target, axis):
+        """Return how far a target may be from what is made."""
+        return (1 + self.slack) * super().error(made, target, axis)
 
 
 def find_products(values, axes, column, targets, made):
@@ -90,58 +106,96 @@ def find_products(values, axes, column, targets, made):
     -------
     products : list of Product
         At most one for each target, sources before their targets; first of the targets
-        that are rounded least, and rather products than quotients.
+        that are rounded least, and rather of two than of more.
     """
-    few, units = values[even_rows(len(values), N_FEW)], list(axes)
+    units = list(axes)
     found, made = {}, dict(made)
-    targets = targets if len(units) <= MAX_COLUMNS else ()
     coarse = [_coarseness(values[:, j], axes[unit]) for j, unit in enumerate(units)]
-    tried = [
-        (coarse[place], order, place)
-        for place, target in enumerate(units)
-        for order in range(len(POWERS))
-        if target in targets and coarse[place] <= MAX_COARSE
-    ]
-    for _, order, place in sorted(tried):
-        target = units[place]
-        for product in _seeming(few, units, place, POWERS[order], axes):
-            if target in found:
-                break
-            if any(comes_from(made, s, target) for s in product.sources):
-                continue
-            if _is_always(product, axes, column):
-                found[target], made[target] = product, set(product.sources)
+    coarse = dict(zip(units, coarse, strict=True))
+    targets = {unit for unit in targets if coarse[unit] <= MAX_COARSE}
+    few = values[even_rows(len(values), N_FEW)]
+    ways = [_of_more(values, units, targets, coarse, axes)]
+    if len(units) <= MAX_COLUMNS:
+        ways.insert(0, _of_two(few, units, targets, coarse, axes))
+    for product in chain.from_iterable(ways):
+        target = product.target
+        if target in found or any(
+            comes_from(made, source, target) for source in product.sources
+        ):
+            continue
+        product.slack = SLACK if coarse[target] <= FINE else 0.0
+        if _is_always(product, axes, column):
+            found[target], made[target] = product, set(product.sources)
     return sources_first(found.values())
 
 
+def _of_two(few, units, targets, coarse, axes):
+    """Yield products of two columns that hold in a few rows, with some constant.
+
+    First those of targets that are rounded least, and rather products than quotients.
+    """
+    tried = [
+        (coarse[target], order, place)
+        for place, target in enumerate(units)
+        for order in range(len(POWERS))
+        if target in targets
+    ]
+    for _, order, place in sorted(tried):
+        yield from _seeming(few, units, place, POWERS[order], axes)
+
+
+def _of_more(values, units, targets, coarse, axes):
+    """Yield products that logarithms of some rows, which are positive, add up to."""
+    for part in parts_of(values):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(part)
+            slack = [axes[unit].unit * 0.501 for unit in units] / part.min(0)
+        for places, weights in dependent(logs, slack):
+            moved = np.abs(weights) * logs[:, places].std(0)
+            kept = moved > NEARLY * moved.max()
+            places, weights = places[kept], weights[kept]
+            members = [units[place] for place in places]
+            for i in sorted(
+                range(len(members)), key=lambda i: (coarse[members[i]], -i)
+            ):
+                powers = -np.delete(weights, i) / weights[i]
+                halves = np.round(powers / HALF) * HALF
+                simple = np.abs(powers - halves).max(initial=0) <= NEARLY
+                simple &= np.abs(halves).max(initial=0) <= MAX_POWER
+                if members[i] in targets and simple and len(powers) > 1:
+                    sources = tuple(np.delete(members, i).tolist())
+                    yield Product(members[i], sources, tuple(halves.tolist()))
+
+
 def _seeming(few, units, place, power, axes):
-    """Yield products that hold in all of a few rows, with some constant.
+    """Yield products of two that hold in all of a few rows, with some constant.
 
     First only in those of the greatest targets, where no factor is zero.
     """
     axis, target = axes[units[place]], few[:, place]
     size = np.where(np.isnan(target), -1.0, np.abs(target))
     first = few[np.argsort(-size, kind="stable")[:N_FIRST]]
-    trial = Product(units[place], -1, -1, power)
+    trial = Product(units[place], (-1, -1), (1, power))
     pair = first[:, :, None], first[:, None, :]
-    low, high = _scales(trial, first[:, place, None, None], *pair, axis)
+    low, high = _scales(trial, first[:, place, None, None], pair, axis)
     seems = low <= high
     seems[place] = seems[:, place] = False
     for i, j in np.argwhere(seems):
         if i == j or (power > 0 and i > j):
             continue
-        low, high = _scales(trial, target, few[:, i], few[:, j], axis)
+        low, high = _scales(trial, target, (few[:, i], few[:, j]), axis)
         if low <= high:
-            yield Product(units[place], units[i], units[j], power)
+            yield Product(units[place], (units[i], units[j]), (1, power))
 
 
-def _scales(product, target, factor, other, axis):
+def _scales(product, target, sources, axis):
     """Return between which constants a product holds in all rows; NaN if none.
 
     Rows without one of the numbers do not count.
     """
-    made = replace(product, constant=1.0).made(factor, other)
+    made = replace(product, constant=1.0).made(*sources)
     part = axis.unit * 0.501 + 4 * axis.eps * np.abs(target)
+    part = (1 + product.slack) * part
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         ends = (target - part) / made, (target + part) / made
     low = np.fmax.reduce(np.minimum(*ends), 0)
@@ -167,19 +221,19 @@ def _is_always(product, axes, column):
     """
     parts = [column(unit) for unit in (product.target, *product.sources)]
     there = ~np.isnan(parts).any(axis=0)
-    target, factor, other = (part[there] for part in parts)
+    target, *sources = (part[there] for part in parts)
     if len(target) < MIN_ROWS:
         return False
     axis = axes[product.target]
-    low, high = _scales(product, target, factor, other, axis)
+    low, high = _scales(product, target, sources, axis)
     if not low <= high:
         return False
     product.constant = 1.0 if low <= 1 <= high else short_number(low, high)
-    if not product.holds(target, factor, other, axis=axis).all():
+    if not product.holds(target, *sources, axis=axis).all():
         return False
     mixed = np.random.default_rng(0).permutation(len(target))
-    chances = (
-        product.holds(target, factor[mixed], other, axis=axis),
-        product.holds(target, factor, other[mixed], axis=axis),
-    )
-    return max(map(np.mean, chances)) <= MAX_CHANCE
+    for place, source in enumerate(sources):
+        others = [*sources[:place], source[mixed], *sources[place + 1 :]]
+        if product.holds(target, *others, axis=axis).mean() > MAX_CHANCE:
+            return False
+    return True

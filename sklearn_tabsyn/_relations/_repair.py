@@ -81,6 +81,7 @@ class Repair(Computing):
             if not link.is_soft:
                 self._follow_target(link, cells, marks)
         self._suit_sources(cells, gaps)
+        self._reconcile(cells)
         for curve in self.curves:
             self._follow_curve_back(curve, cells)
             self._follow_curve(curve, cells, gaps)

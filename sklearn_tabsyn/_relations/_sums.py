@@ -61,6 +61,10 @@ class WeightedSum(Formula):
         pairs = zip(self.weights, sources, strict=True)
         return sum(weight * source for weight, source in pairs) + self.constant
 
+    def slopes(self, *sources):
+        """Return how fast sums grow with each source."""
+        return self.weights
+
     def holds(self, target, *sources, axis):
         """Tell in which rows a target is as exactly the sum as it can be."""
         pairs = zip(self.weights, sources, strict=True)
