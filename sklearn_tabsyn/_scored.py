@@ -97,4 +97,6 @@ def _score_rests(encoder, frame, rows, slopes):
         here = ~np.isnan(rests[:, j])
         value = places[offset.target]
         rows.low[here, value] = rows.high[here, value] = np.nan
+        sources = [encoder.relations_.read(k, frame) for k in offset.sources]
+        rest_slopes[here, j] += offset.log_slope(sources)[here]
         slopes[here, offset.target] = rest_slopes[here, j]

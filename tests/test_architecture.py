@@ -33,6 +33,7 @@ ORDER = [
     "_relations._dependent",
     "_relations._sums",
     "_relations._remainders",
+    "_relations._offset",
     "_relations._offsets",
     "_relations._wishes",
     "_relations._functions",

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import kstest
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._encoding import TableEncoder
@@ -222,3 +223,36 @@ def test_what_is_given_stays():
     rows = synthesizer.sample(conditions=table.iloc[:300][["second"]])
     assert (rows["second"] == table["second"].iloc[:300]).all()
     synthesizer.sample(50, conditions={"second": (1_000.0, 5_000.0)})
+
+
+def make_prices(n_rows=2000, seed=0):
+    """Prices by day: the lowest, the first, the last and the highest, over years."""
+    rng = np.random.default_rng(seed)
+    level = np.exp(np.cumsum(rng.normal(0, 0.03, n_rows)) + 4)
+    moves = np.sort(rng.normal(0, 0.01, (n_rows, 4)), axis=1)
+    low, first, last, high = (level * np.exp(move) for move in moves.T)
+    table = pd.DataFrame({"low": low, "first": first, "last": last, "high": high})
+    return table.round(6)
+
+
+def test_numbers_that_hardly_differ_are_drawn_as_close():
+    table = make_prices()
+    synthesizer = DiffusionSynthesizer(hidden_dim=32, max_iter=200, random_state=0)
+    rows = synthesizer.fit(table).sample(2000)
+    for name in ("first", "last", "high"):
+        ratio, drawn = table[name] / table["low"], rows[name] / rows["low"]
+        assert drawn.median() == pytest.approx(ratio.median(), abs=0.004)
+        spread = np.subtract(*ratio.quantile([0.9, 0.1]))
+        assert np.subtract(*drawn.quantile([0.9, 0.1])) == pytest.approx(
+            spread, rel=0.35
+        )
+        assert kstest(rows[name], table[name]).statistic < 0.08
+    assert np.isfinite(synthesizer.score_samples(table.head(100))).all()
+
+
+def test_numbers_that_differ_are_not_told_by_others():
+    table = make_prices()
+    rng = np.random.default_rng(0)
+    for name in table:
+        table[name] = (table[name] * np.exp(rng.normal(0, 0.2, len(table)))).round(6)
+    assert encode(table)[0].relations_.offsets == []

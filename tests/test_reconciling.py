@@ -1,5 +1,7 @@
 """Numbers that formulas tie together are moved as little as they are sure."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from scipy.stats import ks_2samp
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._relations._products import Product
-from sklearn_tabsyn._relations._reconciling import reconciled
+from sklearn_tabsyn._relations._reconciling import Ties, find_ties, reconciled
 from sklearn_tabsyn._relations._sums import WeightedSum
 
 
@@ -126,3 +128,27 @@ def test_powers_of_several_columns_are_found():
     [relation] = find_relations(table)
     assert str(relation) == "radius = 0.564189584 * a ** 0.5 * b ** 0.5"
     assert (relation.kind, relation.weights) == ("product", (0.5, 0.5))
+
+
+def test_repeated_numbers_stay_and_held_ones_are_sure():
+    rng = np.random.default_rng(0)
+    columns = {
+        1: rng.lognormal(3, 1, 2000).round(2),  # amounts
+        2: rng.choice(rng.lognormal(2, 1, 300).round(2), 2000),  # prices
+        3: rng.poisson(500, 2000).astype(float),
+        4: np.where(rng.random(2000) < 0.9, 0.0, rng.gamma(2, 1, 2000).round(2)),
+        5: rng.normal(size=2000),
+    }
+    total = WeightedSum(0, (1, 2, 3, 4, 5), (1.0, 1.0, 1.0, 1.0, 0.0))
+    columns[0] = total.made(*columns.values())
+    # What is left of it when all but the prices and rare amounts are taken away.
+    rest = WeightedSum(6, (0, 1, 3, 5), (1.0, -1.0, -1.0, 0.0))
+    columns[6] = rest.made(*(columns[j] for j in rest.sources))
+    axes = {j: SimpleNamespace(unit=0.01, eps=1e-16) for j in columns}
+    axes[3].unit = 1.0
+    ties = find_ties([total, rest], axes, columns.get, held={5})
+    assert ties.formulas == [total, rest]
+    moves = {j: number.moves for j, number in ties.numbers.items()}
+    assert moves == {0: True, 1: True, 2: False, 3: True, 4: False, 6: True}
+    # A sum of its parts varies as they do.
+    assert find_ties([total], axes, columns.get, set()) == Ties([], {})

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sklearn_tabsyn._relations._combinations import Combinations
+from sklearn_tabsyn._relations._reconciling import Ties
 from sklearn_tabsyn._relations._repair import Repair
 
 
@@ -39,7 +40,7 @@ class Relations(Repair):
     formulas : list of WeightedSum and Product
         Numbers that are weighted sums of others, or products or quotients of two,
         sources before their targets.
-    movable : dict of int to Density
+    ties : Ties
         Numbers that are moved to suit formulas.
     totals : list of Total
         Numbers that add up to the same in every row.
@@ -62,7 +63,7 @@ class Relations(Repair):
     date_codes: list = field(default_factory=list)
     remainders: list = field(default_factory=list)
     formulas: list = field(default_factory=list)
-    movable: dict = field(default_factory=dict)
+    ties: Ties = field(default_factory=lambda: Ties([], {}))
     totals: list = field(default_factory=list)
     orders: list = field(default_factory=list)
     combinations: Combinations = field(default_factory=Combinations)

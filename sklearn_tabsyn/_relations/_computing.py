@@ -58,20 +58,21 @@ class Computing:
 
     def _reconcile(self, cells):
         """Move numbers to where formulas nearly hold, before these are computed."""
-        if not self.movable:
+        formulas, numbers = self.ties
+        if not formulas:
             return
-        units = {j for f in self.formulas for j in (f.target, *f.sources)}
+        units = {j for formula in formulas for j in (formula.target, *formula.sources)}
         drawn = {unit: self._rounded([unit], cells)[0] for unit in units}
-        scales = {
-            unit: np.where(cells.known[unit], 0.0, np.exp(-density.log(drawn[unit])))
-            for unit, density in self.movable.items()
-        }
-        scales = {unit: np.nan_to_num(scale) for unit, scale in scales.items()}
-        for unit, moved in reconciled(self.formulas, drawn, scales).items():
+        scales = {}
+        for unit, number in numbers.items():
+            scale = np.exp(-number.density.log(drawn[unit]))
+            scales[unit] = np.where(cells.known[unit] | np.isnan(scale), 0.0, scale)
+        for unit, moved in reconciled(formulas, drawn, scales).items():
             axis = self.axes[unit]
             moved = moved.clip(axis.low, axis.high)
             rows = ~cells.known[unit] & np.isfinite(moved) & (moved != drawn[unit])
-            cells.put(unit, rows, axis.write(axis.nearest(moved)))
+            if numbers[unit].moves:
+                cells.put(unit, rows, axis.write(axis.nearest(moved)))
 
     def _make(self, formula, cells):
         """Put what a formula makes where nothing is given or missing; return it."""

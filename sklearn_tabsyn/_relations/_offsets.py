@@ -1,6 +1,6 @@
 """Numbers that are sums of others, and dates that come a little after others."""
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import rankdata
@@ -13,120 +13,24 @@ from sklearn_tabsyn._relations._chains import (
     turned,
 )
 from sklearn_tabsyn._relations._density import Density
-from sklearn_tabsyn._relations._remainders import few_amounts
+from sklearn_tabsyn._relations._offset import Offset
 
 # Rows on which offsets are searched, and sources of a column that are tried: those
 # with the highest rank correlation, of at least this size.
 N_FEW, MAX_TRIED, MIN_CORRELATION = 1_000, 10, 0.1
 # Sources of a column that are begun with, and at most; nats that each must gain.
 N_STARTS, MAX_SOURCES, MIN_STEP = 3, 4, 0.1
-# Nats by which rows are told more exactly by the offset than by the number itself: on
-# average, so that it is worth a column, and in a row that is marked.
-MIN_GAIN, MARGIN = 1.9, 0.5
-# Nats by which sources may be less dense than the target, and a target be less well
-# told than another.
-MAX_LOSS, NEAR = 1.0, 1.0
+# Nats by which rows are told more exactly by an offset than by the number itself, on
+# average, so that it is worth a column, and by which a target may be less well told
+# than another.
+MIN_GAIN, NEAR = 1.9, 1.0
 # Share of the rows in which all columns of an offset must have a value, and which must
 # be marked, and how many at least.
 MIN_SHARE, MIN_ROWS = 0.1, 50
 # Share of these rows in which a sum of numbers must leave no rest at all.
 EXACT_SHARE = 0.9
-
-
-@dataclass
-class Offset:
-    """Column `target` is a signed sum of columns `sources`, and a rest that is small.
-
-    A total is the sum of its parts; a parcel comes some days after it was sent. Where
-    the values go far and the rest does not, no view of single columns is fine enough to
-    say so; therefore rows of which the rest says more are encoded by it.
-
-    Sums of numbers that leave rests of many values are no offsets: columns that say
-    nearly the same as others draw what they share away from where it is, by more than
-    the finer view of the rest is worth.
-
-    Parameters
-    ----------
-    target : int
-        Position of the column.
-    sources : tuple of int
-        Positions of the columns it is made of.
-    signs : tuple of float
-        1 or -1 for each.
-    unit : float
-        The rest is a multiple of it, if not 0.
-    axes : list of Axis
-        Of the target and the sources.
-    rest, own : Density
-        Densities of the rest and of the target.
-    parts : list of Density
-        Densities of the sources.
-    exact : bool
-        Whether there is no rest in any row.
-    amounts, counts : ndarray of shape (n_amounts,), default=()
-        What the rest is, if that is one of few amounts, and in how many rows.
-    """
-
-    target: int
-    sources: tuple = ()
-    signs: tuple = ()
-    unit: float = 0.0
-    axes: list = field(default_factory=list, repr=False)
-    rest: Density = field(default=None, repr=False)
-    own: Density = field(default=None, repr=False)
-    parts: list = field(default_factory=list, repr=False)
-    exact: bool = False
-    amounts: np.ndarray = field(default=(), repr=False)
-    counts: np.ndarray = field(default=(), repr=False)
-
-    always, is_soft = False, True
-
-    def base(self, sources):
-        """Return the signed sum of columns."""
-        return sum(sign * part for sign, part in zip(self.signs, sources, strict=True))
-
-    def difference(self, target, sources):
-        """Return the rest of all rows."""
-        rest = target - self.base(sources)
-        if self.unit:
-            return np.round(rest / self.unit) * self.unit
-        parts = zip(self.axes, (target, *sources), strict=True)
-        noise = sum(axis.noise(part) for axis, part in parts)
-        return np.where(np.abs(rest) <= noise, 0.0, rest)
-
-    def marked(self, target, sources):
-        """Return the rest of rows that are encoded by it, NaN elsewhere.
-
-        Where sources are far less dense than the target, their inexactness would be
-        more than its own.
-        """
-        rest = self.difference(target, sources)
-        if self.exact:
-            return rest
-        pairs = zip(self.parts, sources, strict=True)
-        dense = [MAX_LOSS + part.log(source) for part, source in pairs]
-        with np.errstate(invalid="ignore"):
-            gains = np.minimum.reduce([self.rest.log(rest), *dense])
-            gains -= self.own.log(target)
-            return np.where(gains > MARGIN, rest, np.nan)
-
-    def learn(self, column, units, min_count=1):
-        """Learn the densities from all rows of columns.
-
-        `units` holds the distances below which values are the same, by column.
-        """
-        target, *sources = (column(j) for j in (self.target, *self.sources))
-        rest = self.difference(target, sources)
-        self.exact = not np.nanmax(np.abs(rest), initial=0.0)
-        if self.unit and len(self.sources) > 1 and not self.exact:
-            self.amounts, self.counts = few_amounts(rest, min_count)
-        self.rest = Density.of(rest, units[self.target], min_count)
-        self.own, *self.parts = (
-            Density.of(part, units[j], min_count)
-            for j, part in zip(
-                (self.target, *self.sources), (target, *sources), strict=True
-            )
-        )
+# Or it tells, in this share of the rows, so many nats more of one by another.
+MOST_SHARE, CLOSE_GAIN = 0.8, 3.0
 
 
 def find_offsets(values, axes, continuous, links, column, formulas=(), min_count=1):
@@ -174,24 +78,49 @@ def find_offsets(values, axes, continuous, links, column, formulas=(), min_count
             offset.unit = search.unit([place, *terms])
             offset.axes = [axes[j] for j in (offset.target, *sources)]
             least = {units[j]: search.least(j) for j in (place, *terms)}
-            offset.learn(column, least, min_count)
+            offset = _better(offset, column, least, min_count)
             known = _suited(offset, [*formulas, *offsets], links)
-            if known is not None and _is_worth(offset, axes, column, min_count):
+            how = formulas, axes, column, min_count
+            if known is not None and _is_worth(offset, *how):
                 offsets.append(offset)
                 links = known
                 break
     return offsets, sources_first(links)
 
 
-def _is_worth(offset, axes, column, min_count):
+def _better(offset, column, least, min_count):
+    """Return an offset that has learned, or that of a ratio, if it says more."""
+    offset.learn(column, least, min_count)
+    numbers = [column(j) for j in (offset.target, *offset.sources)]
+    positive = min(np.nanmin(part) for part in numbers) > 0
+    if len(numbers) > 2 or offset.exact or not positive or not offset.axes[0].has_zero:
+        return offset
+    ratio = replace(offset, ratio=True, unit=0.0)
+    ratio.learn(column, least, min_count)
+    target, *sources = numbers
+    if ratio.gain(target, sources) > offset.gain(target, sources):
+        return ratio
+    return offset
+
+
+def _is_worth(offset, formulas, axes, column, min_count):
     """Tell whether enough rows are encoded by an offset, and it can be kept."""
     target, *parts = (column(j) for j in (offset.target, *offset.sources))
     few = len(offset.amounts) > 0
     rest = (offset.difference if few else offset.marked)(target, parts)
     share = np.mean(~np.isnan(rest))
+    if share * len(target) < max(MIN_ROWS, min_count) or share < MIN_SHARE:
+        return False
     exact = np.mean(rest == 0) >= EXACT_SHARE * share
-    many = share * len(target) >= max(MIN_ROWS, min_count) and share >= MIN_SHARE
-    return many and (few or exact or not axes[offset.target].has_zero)
+    close = share >= MOST_SHARE and offset.gain(target, parts) >= CLOSE_GAIN
+    close &= _is_alone(offset, formulas)
+    return few or exact or close or not axes[offset.target].has_zero
+
+
+def _is_alone(offset, formulas):
+    """Tell whether an offset has one source, and nothing is computed of the two."""
+    computed = {j for f in formulas for j in (f.target, *f.sources)}
+    return len(offset.sources) == 1 and not computed & {offset.target, *offset.sources}
 
 
 def _suited(offset, makers, links):

@@ -7,20 +7,56 @@ the closer its column lies there, as measurements of a process are reconciled (K
 and Davidson 1961).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._density import Density
 
-# Rows by which it is told how often numbers are the same; of those that are moved at
-# least this share are different.
-N_FEW, MIN_DISTINCT = 1_000, 0.5
+# Rows by which it is told how often numbers are the same. Those are moved of which at
+# least this share are different, or this share of all numbers between the quartiles,
+# if these are so many.
+N_FEW, MIN_DISTINCT, MIN_DENSE, MIN_NUMBERS = 1_000, 0.5, 0.5, 4
+# How many times farther than it varies a target is moved by other values of a source.
+MIN_REACH = 2.0
 # Steps of Gauss and Newton, and what is added to the diagonal of their equations.
 N_STEPS, RIDGE = 3, 1e-9
 
 
-def find_movable(formulas, axes, column, held):
-    """Return the densities of the numbers that may be moved to suit formulas.
+class Tied(NamedTuple):
+    """A number that formulas tie to others.
+
+    Parameters
+    ----------
+    density : Density
+        Its density, by which it is told how exactly it is drawn.
+    moves : bool
+        Whether it is moved. Others, such as prices of which each is that of many rows,
+        take their share of an error, but stay.
+    """
+
+    density: Density
+    moves: bool
+
+
+class Ties(NamedTuple):
+    """Formulas that numbers are moved to suit.
+
+    Parameters
+    ----------
+    formulas : list of Formula
+        The formulas.
+    numbers : dict of int to Tied
+        The numbers, by the positions of their columns.
+    """
+
+    formulas: list
+    numbers: dict
+
+
+def find_ties(formulas, axes, column, held):
+    """Return what is moved to suit formulas whose sources reach too far.
 
     Parameters
     ----------
@@ -31,23 +67,70 @@ def find_movable(formulas, axes, column, held):
     column : callable
         Returns all rows of a column, by its position.
     held : set of int
-        Columns that are not moved.
+        Columns that cannot be off, for others hold them.
 
     Returns
     -------
-    movable : dict of int to Density
+    ties : Ties
     """
+    formulas = _tied_to_narrow(formulas, column)
     units = {j for formula in formulas for j in (formula.target, *formula.sources)}
-    movable = {}
+    numbers = {}
     for unit in sorted(units - held):
         values, axis = column(unit), axes[unit]
-        some = values[even_rows(len(values), N_FEW)]
-        some = some[~np.isnan(some)]
-        if not axis.few and len(np.unique(some)) >= MIN_DISTINCT * len(some):
-            size = np.nanmax(np.abs(values))
-            least = max(axis.unit, 8 * axis.eps * size, 1e-300)
-            movable[unit] = Density.of(values, least)
-    return movable
+        values = values[~np.isnan(values)]
+        least = max(axis.unit, 8 * axis.eps * np.abs(values).max(), 1e-300)
+        moves = _is_various(values[even_rows(len(values), N_FEW)])
+        moves |= bool(axis.unit) and _is_dense(values, axis.unit)
+        numbers[unit] = Tied(Density.of(values, least), bool(moves))
+    return Ties(formulas, numbers)
+
+
+def _tied_to_narrow(formulas, column):
+    """Return formulas whose targets vary far less than a source moves them.
+
+    And all that have columns with these in common.
+    """
+    found = [f for f in formulas if _reach(f, column) >= MIN_REACH]
+    units = {j for formula in found for j in (formula.target, *formula.sources)}
+    while True:
+        found = [f for f in formulas if units & {f.target, *f.sources}]
+        more = {j for formula in found for j in (formula.target, *formula.sources)}
+        if more == units:
+            return found
+        units = more
+
+
+def _reach(formula, column):
+    """Return how far a source moves the target, as a multiple of how far that varies.
+
+    Both are medians of how far it is from that of another row, or would be with one
+    source of that row.
+    """
+    target, *sources = (column(j) for j in (formula.target, *formula.sources))
+    few = even_rows(len(target), N_FEW)
+    target, sources = target[few], [source[few] for source in sources]
+    mixed = np.random.default_rng(0).permutation(len(few))
+    ways = [target[mixed]]
+    for place, source in enumerate(sources):
+        others = [*sources[:place], source[mixed], *sources[place + 1 :]]
+        ways.append(formula.made(*others))
+    ways = np.abs(np.array(ways) - target)
+    own, *moved = np.nanmedian(ways[:, np.isfinite(ways).all(0)], axis=1)
+    return max(moved) / own if own > 0 else 0.0
+
+
+def _is_various(values):
+    """Tell whether most numbers are different."""
+    return len(np.unique(values)) >= MIN_DISTINCT * len(values)
+
+
+def _is_dense(values, unit):
+    """Tell whether most numbers between the quartiles are found."""
+    low, high = np.quantile(values, [0.25, 0.75])
+    n_found = len(np.unique(values[(values >= low) & (values <= high)]))
+    n_numbers = 1 + (high - low) / unit
+    return n_numbers >= MIN_NUMBERS and n_found >= MIN_DENSE * n_numbers
 
 
 def reconciled(formulas, values, scales):
@@ -60,13 +143,13 @@ def reconciled(formulas, values, scales):
     values : dict of int to ndarray of shape (n_rows,)
         Numbers of all columns of the formulas.
     scales : dict of int to ndarray of shape (n_rows,)
-        How far numbers may be off, of the columns that are moved; 0 in rows where one
-        is not.
+        How far numbers may be off, of the columns that may be; 0 in rows where one is
+        not.
 
     Returns
     -------
     moved : dict of int to ndarray of shape (n_rows,)
-        Of the columns that are moved. Rows of which nothing comes stay.
+        Of these columns. Rows of which nothing comes stay.
     """
     units = list(scales)
     variances = np.square(np.stack([scales[j] for j in units], 1))

@@ -180,7 +180,7 @@ class Repair(Computing):
         """Make the target of an offset of its sources where it counts."""
         target, *sources = self._rounded((offset.target, *offset.sources), cells)
         axis = self.axes[offset.target]
-        made = axis.nearest(offset.base(sources) + rest)
+        made = axis.nearest(offset.made(sources, rest))
         rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
         cells.put(offset.target, rows, axis.write(made))
 

@@ -22,7 +22,7 @@ from sklearn_tabsyn._relations._one_of import find_one_of
 from sklearn_tabsyn._relations._orders import find_orders
 from sklearn_tabsyn._relations._partial_links import find_links
 from sklearn_tabsyn._relations._products import find_products
-from sklearn_tabsyn._relations._reconciling import find_movable
+from sklearn_tabsyn._relations._reconciling import find_ties
 from sklearn_tabsyn._relations._remainders import Remainder
 from sklearn_tabsyn._relations._spans import find_spans
 from sklearn_tabsyn._relations._sums import find_sums
@@ -60,7 +60,7 @@ def find_relations(columns, kinds, frame, min_count=1):
     search.find_products()
     search.find_totals()
     search.find_links()
-    search.find_movable()
+    search.find_ties()
     search.find_combinations()
     return search.relations()
 
@@ -196,8 +196,8 @@ class _Search:
         found.links += find_links(names, self.names, free, [], self.made)
         self._keep([*found.links, *found.offsets, *found.formulas])
 
-    def find_movable(self):
-        """Find the numbers that may be moved to suit formulas."""
+    def find_ties(self):
+        """Find the numbers that are moved to suit formulas."""
         found = self.found
         makers = [*found.links, *found.offsets, *found.spans]
         held = {j for maker in makers for j in (maker.target, *maker.sources)}
@@ -205,8 +205,9 @@ class _Search:
         held |= {j for maker in followers for j in (maker.target, maker.source)}
         held |= {curve.target for curve in found.curves}
         held |= {j for total in found.totals for j in total.members}
-        held |= {coding.unit for coding in found.codings}
-        found.movable = find_movable(found.formulas, found.axes, self._column, held)
+        n_columns = len(self.columns)  # codes of further ones are in no frame
+        formulas = [f for f in found.formulas if max(f.sources) < n_columns]
+        found.ties = find_ties(formulas, found.axes, self._column, held)
 
     def find_combinations(self):
         """Find the combinations of columns that nothing else makes."""
