@@ -55,7 +55,7 @@ class Ties(NamedTuple):
     numbers: dict
 
 
-def find_ties(formulas, axes, column, held):
+def find_ties(formulas, axes, column, held, min_count=1):
     """Return what is moved to suit formulas whose sources reach too far.
 
     Parameters
@@ -68,6 +68,8 @@ def find_ties(formulas, axes, column, held):
         Returns all rows of a column, by its position.
     held : set of int
         Columns that cannot be off, for others hold them.
+    min_count : int, default=1
+        Rows in which a value must be found to be kept.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def find_ties(formulas, axes, column, held):
         least = max(axis.unit, 8 * axis.eps * np.abs(values).max(), 1e-300)
         moves = _is_various(values[even_rows(len(values), N_FEW)])
         moves |= bool(axis.unit) and _is_dense(values, axis.unit)
-        numbers[unit] = Tied(Density.of(values, least), bool(moves))
+        numbers[unit] = Tied(Density.of(values, least, min_count), bool(moves))
     return Ties(formulas, numbers)
 
 

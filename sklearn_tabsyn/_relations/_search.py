@@ -207,7 +207,8 @@ class _Search:
         held |= {j for total in found.totals for j in total.members}
         n_columns = len(self.columns)  # codes of further ones are in no frame
         formulas = [f for f in found.formulas if max(f.sources) < n_columns]
-        found.ties = find_ties(formulas, found.axes, self._column, held)
+        how = found.axes, self._column, held, self.min_count
+        found.ties = find_ties(formulas, *how)
 
     def find_combinations(self):
         """Find the combinations of columns that nothing else makes."""
