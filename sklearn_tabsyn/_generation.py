@@ -1,6 +1,7 @@
 """From a trained denoiser and a seed to encoded rows, block by block."""
 
 import itertools
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -85,9 +86,8 @@ def generate_blocks(
         draw = partial(_draw_some, draw, choose)
     last = None if n_rows is None else -(-n_rows // BLOCK_ROWS)
     places = itertools.islice(itertools.count(), last)
-    with _workers(denoiser.mean.device) as (n_workers, each):
-        while some := list(itertools.islice(places, n_workers)):
-            yield from each(draw, some)
+    with _workers(denoiser.mean.device) as each:
+        yield from each(draw, places)
 
 
 def _draw(denoiser, sigmas, seed, sampler, churn, corrections, given, block):
@@ -149,7 +149,7 @@ def _fresh_noise(random, x):
 
 @contextmanager
 def _workers(device):
-    """Give a number of threads, and a `map` over as many blocks at a time.
+    """Give a `map` that computes as many blocks at a time as there are threads.
 
     A thread that computes a block of its own waits for others once in a block, threads
     that share one operation wait at the end of each. More than a few would wait for
@@ -158,7 +158,7 @@ def _workers(device):
     n_threads = torch.get_num_threads()
     n_workers = min(n_threads, MAX_WORKERS)
     if device.type != "cpu" or n_workers == 1:
-        yield 1, map
+        yield map
         return
     started = Barrier(n_workers)
 
@@ -170,7 +170,21 @@ def _workers(device):
     with ThreadPoolExecutor(n_workers) as pool:
         list(pool.map(start, range(n_workers)))
         torch.set_num_threads(n_threads)  # which threads to come start with
-        yield n_workers, pool.map
+        yield partial(_map_ahead, pool, n_workers)
+
+
+def _map_ahead(pool, n_workers, function, places):
+    """Yield results in order, while the next are computed.
+
+    One more than there are threads waits, so that none does.
+    """
+    waiting = deque()
+    for place in places:
+        waiting.append(pool.submit(function, place))
+        if len(waiting) > n_workers:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 class _Held:

@@ -96,17 +96,15 @@ class Mixture(nn.Module):
         the stretch that was drawn, and otherwise the mean of that stretch.
         """
         shifts, residual = self.split(outputs)
-        logits = logits + shifts
-        below = logits.softmax(-1).cumsum(-1)
-        chosen = (below <= chance[:, self.columns, None]).sum(-1)
+        beliefs = (logits + shifts).softmax(-1)
+        chosen = (beliefs.cumsum(-1) <= chance[:, self.columns, None]).sum(-1)
         places = torch.arange(self.n_columns, device=x.device)
         chosen = places, chosen.minimum(self.last)
         low, high = self.lowest[chosen], self.highest[chosen]
         move = residual * self._c_out(sigma)
-        others = self._mean(x, logits.masked_fill(self.left_out, -torch.inf), sigma)
-        others = others + move
+        others = self._mean_of(~self.left_out, x, beliefs, sigma) + move
         inside = self.stretches == self.stretches[chosen][..., None]
-        own = self._mean(x, logits.masked_fill(~inside, -torch.inf), sigma) + move
+        own = self._mean_of(inside, x, beliefs, sigma) + move
         # What leads out of the stretch leads back from its end.
         own = torch.where(own < low, 2 * low - own, own)
         own = torch.where(own > high, 2 * high - own, own).clamp(low, high)
@@ -154,7 +152,8 @@ class Mixture(nn.Module):
     def denoise(self, x, logits, sigma, outputs):
         """Return the posterior mean, (n, C), of the clean coordinates."""
         shifts, residual = self.split(outputs)
-        return self._mean(x, logits + shifts, sigma) + residual * self._c_out(sigma)
+        beliefs = (logits + shifts).softmax(-1)
+        return self._mean(x, beliefs, sigma) + residual * self._c_out(sigma)
 
     def loss(self, x, logits, sigma, outputs, values):
         """Return the weighted square error plus component cross-entropy, (n, C)."""
@@ -216,16 +215,23 @@ class Mixture(nn.Module):
         stretches = begins.cumsum(1)
         return {"stretches": stretches, "lowest": lowest, "highest": highest}
 
-    def _mean(self, x, logits, sigma):
-        """Return the mean over components of (x w^2 + z s^2) / (s^2 + w^2)."""
+    def _mean(self, x, beliefs, sigma):
+        """Return the mean over components of (x w^2 + z s^2) / (s^2 + w^2).
+
+        `beliefs`, (n, C, K), are their probabilities.
+        """
         pull = self._pull(sigma)
-        beliefs = logits.softmax(-1)
         if len(pull) < len(x):
             # The same for all rows, so the sums over components are matrix products.
             weights = torch.stack([pull * self.means, pull], -1)[0]
             target, share = torch.einsum("nck,ckm->ncm", beliefs, weights).unbind(-1)
             return x + target - share * x
         return (beliefs * self._centers(x, sigma)).sum(-1)
+
+    def _mean_of(self, some, x, beliefs, sigma):
+        """Return the mean over some components, NaN if all are out of the question."""
+        beliefs = beliefs * some
+        return self._mean(x, beliefs / beliefs.sum(-1, keepdim=True), sigma)
 
     def _centers(self, x, sigma):
         """Return the mean, (n, C, K), of the clean coordinates of each component."""
