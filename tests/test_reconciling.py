@@ -43,6 +43,11 @@ def test_ratios_of_numbers_that_hardly_differ_are_as_narrow_as_they_were():
     rows = synthesizer.sample(200, conditions={"area": 30_000.0, "solid": 0.99})
     assert (rows["area"] == 30_000).all()
     np.testing.assert_allclose(rows["hull"], 30_303, atol=1)
+    # What others leave no choice of, and what follows from that.
+    given = {"hull": 30_000.0, "solid": 0.99, "long": 1.5}
+    rows = synthesizer.sample(200, conditions=given)
+    assert (rows["area"] == 29_700).all()
+    np.testing.assert_allclose(rows["length"], 1.5 * rows["width"], rtol=1e-6)
 
 
 def test_linear_formulas_are_solved_exactly_and_by_the_scales():

@@ -559,3 +559,14 @@ def test_no_relations_are_found_by_chance(n_rows):
             ]
             found = find_relations(schema.columns, kinds, frame)
             assert found.listed == [], f"{seed}, {list(map(str, found.listed))}"
+
+
+def test_orders_hold_between_columns_of_many_and_no_decimals():
+    rng = np.random.default_rng(0)
+    most = rng.choice(rng.lognormal(8, 1, 400).round(), 2000)
+    mean = np.where(rng.random(2000) < 0.6, most, (most * rng.random(2000)).round(7))
+    table = pd.DataFrame({"most": most, "mean": mean})
+    synthesizer = DiffusionSynthesizer(hidden_dim=16, max_iter=60, random_state=0)
+    rows = synthesizer.fit(table).sample(4000)
+    assert "mean <= most" in [str(found) for found in synthesizer.relations_]
+    assert (rows["mean"] <= rows["most"]).all()

@@ -12,8 +12,8 @@ from sklearn_tabsyn._nearest import nearest_of
 NANOSECONDS = {"D": 86_400 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 # Distinct values up to which a column has neighbours rather than distances.
 MAX_FEW = 128
-# Quotients of decimals are whole up to this.
-NEARLY = 1e-6
+# Quotients of decimals are whole up to this share of them.
+NEARLY = 1e-12
 
 
 class Axis:
@@ -137,7 +137,8 @@ class Axis:
             return sign * known[place]
         if self.unit:
             steps = sign * (values - self.start) / self.unit
-            steps = np.floor(steps + NEARLY) + 1 if strict else np.ceil(steps - NEARLY)
+            nearly = NEARLY * (1 + np.abs(steps))
+            steps = np.floor(steps + nearly) + 1 if strict else np.ceil(steps - nearly)
             beside = self.round(self.start + sign * steps * self.unit)
         elif self.column.digits is not None:
             beside = digits_beside(values, self.column.digits, strict, sign)

@@ -82,6 +82,40 @@ class Computing:
         cells.put(formula.target, rows & ~np.isnan(made), axis.write(made))
         return made
 
+    def _determine(self, cells):
+        """Compute numbers of which those that are given leave no choice.
+
+        All others of some formula are given, or were computed so before.
+        """
+        for _ in self.formulas:
+            n_before = cells.known.sum()
+            for curve in self.curves:
+                self._follow_curve_back(curve, cells)
+            for formula in self.formulas:
+                self._determine_last(formula, cells)
+            if cells.known.sum() == n_before:
+                return
+
+    def _determine_last(self, formula, cells):
+        """Compute the only number of a formula that is not given."""
+        units = formula.target, *formula.sources
+        known = np.stack([cells.known[j] & ~np.isnan(cells[j]) for j in units])
+        alone = known.sum(0) == len(units) - 1
+        for place, unit in enumerate(units):
+            rows = alone & ~known[place] & ~np.isnan(cells[unit])
+            if not rows.any():
+                continue
+            target, *sources = self._rounded(units, cells)
+            if place:
+                made = formula.invert(place - 1, target, sources)
+            else:
+                made = formula.made(*sources)
+            axis = self.axes[unit]
+            made = axis.nearest(made)
+            rows &= ~np.isnan(made)
+            cells.put(unit, rows, axis.write(made))
+            cells.known[unit] |= rows
+
     def _compute_back(self, formulas, cells):
         """Make sources suit numbers that are given, and stay so."""
         for formula in formulas:

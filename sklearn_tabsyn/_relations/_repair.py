@@ -116,6 +116,7 @@ class Repair(Computing):
 
     def _suit_sources(self, cells, gaps):
         """Make sources suit the targets that are given, and some those drawn."""
+        self._determine(cells)
         self._compute_back(self.formulas[::-1], cells)
         self._compute_back(self.spans, cells)
         groups = {group.unit for group in self.one_of}
