@@ -149,7 +149,7 @@ def test_repeated_numbers_stay_and_held_ones_are_sure():
     # What is left of it when all but the prices and rare amounts are taken away.
     rest = WeightedSum(6, (0, 1, 3, 5), (1.0, -1.0, -1.0, 0.0))
     columns[6] = rest.made(*(columns[j] for j in rest.sources))
-    axes = {j: SimpleNamespace(unit=0.01, eps=1e-16) for j in columns}
+    axes = {j: SimpleNamespace(unit=0.01, least=lambda _: 0.01) for j in columns}
     axes[3].unit = 1.0
     ties = find_ties([total, rest], axes, columns.get, held={5})
     assert ties.formulas == [total, rest]

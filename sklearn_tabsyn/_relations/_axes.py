@@ -100,6 +100,11 @@ class Axis:
         rounding = half_digit(values, self.column.digits)
         return rounding + 4 * np.finfo(self.float).eps * np.abs(values)
 
+    def least(self, values):
+        """Return the distance below which numbers as large as these are the same."""
+        size = np.nanmax(np.abs(values), initial=0.0)
+        return max(self.unit, 8 * self.eps * size, 1e-300)
+
     def amount(self, distance):
         """Return a distance on the axis, or a ratio, as users know it."""
         if self.has_zero:

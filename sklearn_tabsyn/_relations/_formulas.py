@@ -29,3 +29,9 @@ class Formula:
     def error(self, made, target, axis):
         """Return how far rounding leads a target from what is made."""
         return axis.unit * 0.501 + axis.noise(made) + axis.noise(target)
+
+
+def with_one_mixed(sources, order):
+    """Yield the sources, one of which, in turns, has the values of other rows."""
+    for place, source in enumerate(sources):
+        yield [*sources[:place], source[order], *sources[place + 1 :]]

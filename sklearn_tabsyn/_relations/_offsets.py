@@ -197,8 +197,7 @@ class _Search:
 
     def least(self, place):
         """Return the distance below which values of a column are the same."""
-        size = np.nanmax(np.abs(self.values[:, place]), initial=0.0)
-        return max(self.axes[place].unit, 8 * self.axes[place].eps * size, 1e-300)
+        return self.axes[place].least(self.values[:, place])
 
     def equations(self):
         """Return all equations, the most telling first."""

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._chains import comes_from, sources_first
 from sklearn_tabsyn._relations._dependent import dependent, parts_of
-from sklearn_tabsyn._relations._formulas import Formula
+from sklearn_tabsyn._relations._formulas import Formula, with_one_mixed
 from sklearn_tabsyn._relations._links import short_number
 
 # Rows that are looked at first, and before them, and how many at least must have all
@@ -232,8 +232,8 @@ def _is_always(product, axes, column):
     if not product.holds(target, *sources, axis=axis).all():
         return False
     mixed = np.random.default_rng(0).permutation(len(target))
-    for place, source in enumerate(sources):
-        others = [*sources[:place], source[mixed], *sources[place + 1 :]]
-        if product.holds(target, *others, axis=axis).mean() > MAX_CHANCE:
-            return False
-    return True
+    chances = [
+        product.holds(target, *others, axis=axis).mean()
+        for others in with_one_mixed(sources, mixed)
+    ]
+    return max(chances) <= MAX_CHANCE

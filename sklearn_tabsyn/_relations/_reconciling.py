@@ -13,6 +13,7 @@ import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._density import Density
+from sklearn_tabsyn._relations._formulas import with_one_mixed
 
 # Rows by which it is told how often numbers are the same. Those are moved of which at
 # least this share are different, or this share of all numbers between the quartiles,
@@ -81,10 +82,11 @@ def find_ties(formulas, axes, column, held, min_count=1):
     for unit in sorted(units - held):
         values, axis = column(unit), axes[unit]
         values = values[~np.isnan(values)]
-        least = max(axis.unit, 8 * axis.eps * np.abs(values).max(), 1e-300)
         moves = _is_various(values[even_rows(len(values), N_FEW)])
         moves |= bool(axis.unit) and _is_dense(values, axis.unit)
-        numbers[unit] = Tied(Density.of(values, least, min_count), bool(moves))
+        numbers[unit] = Tied(
+            Density.of(values, axis.least(values), min_count), bool(moves)
+        )
     return Ties(formulas, numbers)
 
 
@@ -113,11 +115,8 @@ def _reach(formula, column):
     few = even_rows(len(target), N_FEW)
     target, sources = target[few], [source[few] for source in sources]
     mixed = np.random.default_rng(0).permutation(len(few))
-    ways = [target[mixed]]
-    for place, source in enumerate(sources):
-        others = [*sources[:place], source[mixed], *sources[place + 1 :]]
-        ways.append(formula.made(*others))
-    ways = np.abs(np.array(ways) - target)
+    ways = [formula.made(*others) for others in with_one_mixed(sources, mixed)]
+    ways = np.abs(np.array([target[mixed], *ways]) - target)
     own, *moved = np.nanmedian(ways[:, np.isfinite(ways).all(0)], axis=1)
     return max(moved) / own if own > 0 else 0.0
 
