@@ -65,7 +65,6 @@ class Mixture(nn.Module):
         self.register_buffer("frequencies", frequencies)
         real = self.log_prior > -torch.inf
         self.register_buffer("ties", (self.variances == 0) & real)
-        self.register_buffer("last", real.sum(1) - 1)
         # Where all components are ties there is no mean of others to fall back on.
         some = (real & ~self.ties).any(1, keepdim=True)
         self.register_buffer("left_out", self.ties & some)
@@ -97,9 +96,11 @@ class Mixture(nn.Module):
         """
         shifts, residual = self.split(outputs)
         beliefs = (logits + shifts).softmax(-1)
-        chosen = (beliefs.cumsum(-1) <= chance[:, self.columns, None]).sum(-1)
-        places = torch.arange(self.n_columns, device=x.device)
-        chosen = places, chosen.minimum(self.last)
+        below = beliefs.cumsum(-1)
+        # Rounding may leave the last sum under 1, where nothing is likely.
+        below = below / below[..., -1:]
+        chosen = (below <= chance[:, self.columns, None]).sum(-1)
+        chosen = torch.arange(self.n_columns, device=x.device), chosen
         low, high = self.lowest[chosen], self.highest[chosen]
         move = residual * self._c_out(sigma)
         others = self._mean_of(~self.left_out, x, beliefs, sigma) + move

@@ -164,6 +164,16 @@ def test_what_is_no_tie_does_not_fall_on_one():
     assert (decoded < 0).float().mean().item() == pytest.approx(0.4, abs=0.05)
 
 
+def test_what_is_out_of_the_question_is_not_drawn():
+    places = [-0.5, 0.0, 0.5]
+    block = mixture(places, [0.1, 0.1, 0.0], [0.4, 0.59, 0.01], low=places, high=places)
+    x, sigma = torch.full((1, 1), -0.5), torch.full((1, 1), 0.01)
+    chance = torch.full((1, 1), 1 - 2.0**-24)
+    zeros = torch.zeros(1, block.n_outputs)
+    decoded = block.decode(x, block.logits(x, sigma), sigma, zeros, chance)
+    assert decoded.item() == pytest.approx(-0.5, abs=0.01)
+
+
 def test_a_column_of_ties_alone_is_decoded_to_ties():
     places = [-0.5, 0.5]
     ties = mixture(places, [0.0, 0.0], [0.5, 0.5], low=places, high=places)

@@ -248,6 +248,8 @@ def test_numbers_that_hardly_differ_are_drawn_as_close():
         )
         assert kstest(rows[name], table[name]).statistic < 0.08
     assert np.isfinite(synthesizer.score_samples(table.head(100))).all()
+    strange = table.head(3).assign(low=[0.0, -1.0, 5.0])
+    assert np.isfinite(synthesizer.score_samples(strange)).all()
 
 
 def test_numbers_that_differ_are_not_told_by_others():

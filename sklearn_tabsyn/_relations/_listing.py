@@ -204,13 +204,8 @@ def _list_formula(formula, names, remainders):
         yield Relation("sum", target, tuple(sources), *how)
         return
     kind, weights = "product", ()
-    whole = [round(power) == power for power in formula.powers]
-    if (
-        all(whole)
-        and [power > 0 for power in formula.powers]
-        == [True] + [False] * (len(sources) - 1)
-        and formula.powers[0] == 1
-    ):
+    first, *others = formula.powers
+    if first == 1 and all(power < 0 and power % 1 == 0 for power in others):
         kind = "quotient"
         pairs = zip(formula.powers, sources, strict=True)
         sources = [name for power, name in pairs for _ in range(abs(int(power)))]

@@ -76,7 +76,7 @@ class Offset:
     def difference(self, target, sources):
         """Return the rest of all rows."""
         if self.ratio:
-            return target / sources[0]
+            return target / _positive(sources[0])
         rest = target - self._sum(sources)
         if self.unit:
             return np.round(rest / self.unit) * self.unit
@@ -102,7 +102,9 @@ class Offset:
 
     def log_slope(self, sources):
         """Return the logarithm of how fast the rest grows with the target."""
-        return -np.log(sources[0]) if self.ratio else np.zeros(len(sources[0]))
+        if self.ratio:
+            return -np.log(_positive(sources[0]))
+        return np.zeros(len(sources[0]))
 
     def _log_density(self, rest, sources):
         """Return the log-density of the target by the rest."""
@@ -134,3 +136,8 @@ class Offset:
                 (self.target, *self.sources), (target, *sources), strict=True
             )
         )
+
+
+def _positive(values):
+    """Return values, NaN of those that are not positive."""
+    return np.where(values > 0, values, np.nan)
