@@ -96,21 +96,26 @@ class Mixture(nn.Module):
         """
         shifts, residual = self.split(outputs)
         beliefs = (logits + shifts).softmax(-1)
+        move = residual * self._c_out(sigma)
+        others = self._mean_of(~self.left_out, x, beliefs, sigma) + move
+        if self.ties.any():
+            chosen = self._chosen(beliefs, chance)
+            low, high = self.lowest[chosen], self.highest[chosen]
+            inside = self.stretches == self.stretches[chosen][..., None]
+            own = self._mean_of(inside, x, beliefs, sigma) + move
+            # What leads out of the stretch leads back from its end.
+            own = torch.where(own < low, 2 * low - own, own)
+            own = torch.where(own > high, 2 * high - own, own).clamp(low, high)
+            others = torch.where((others >= low) & (others <= high), others, own)
+        return others / self.scale + self.shift
+
+    def _chosen(self, beliefs, chance):
+        """Return the places, (n, C), of components that uniform numbers draw."""
         below = beliefs.cumsum(-1)
         # Rounding may leave the last sum under 1, where nothing is likely.
         below = below / below[..., -1:]
         chosen = (below <= chance[:, self.columns, None]).sum(-1)
-        chosen = torch.arange(self.n_columns, device=x.device), chosen
-        low, high = self.lowest[chosen], self.highest[chosen]
-        move = residual * self._c_out(sigma)
-        others = self._mean_of(~self.left_out, x, beliefs, sigma) + move
-        inside = self.stretches == self.stretches[chosen][..., None]
-        own = self._mean_of(inside, x, beliefs, sigma) + move
-        # What leads out of the stretch leads back from its end.
-        own = torch.where(own < low, 2 * low - own, own)
-        own = torch.where(own > high, 2 * high - own, own).clamp(low, high)
-        x = torch.where((others >= low) & (others <= high), others, own)
-        return x / self.scale + self.shift
+        return torch.arange(self.n_columns, device=chosen.device), chosen
 
     def logits(self, x: Tensor, sigma: Tensor) -> Tensor:
         """Return log prior + log N(x; mean, sigma^2 + width^2), (n, C, K).

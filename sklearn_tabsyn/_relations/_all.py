@@ -38,8 +38,8 @@ class Relations(Repair):
         What sums lack, that is one of few amounts, and is told as if it stood in a
         further column.
     formulas : list of WeightedSum and Product
-        Numbers that are weighted sums of others, or products or quotients of two,
-        sources before their targets.
+        Numbers that are weighted sums of others, or products of their powers, sources
+        before their targets.
     ties : Ties
         Numbers that are moved to suit formulas.
     totals : list of Total

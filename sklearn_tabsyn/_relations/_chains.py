@@ -26,6 +26,11 @@ def sources_of(makers):
     return made
 
 
+def units_of(makers):
+    """Return all columns that are made, or that others are made of."""
+    return {unit for maker in makers for unit in (maker.target, *maker.sources)}
+
+
 def sources_first(makers):
     """Return makers in an order in which every source comes before its targets.
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_tabsyn._relations._chains import units_of
 from sklearn_tabsyn._relations._reconciling import reconciled
 
 # Times that sources are made to suit formulas that share them.
@@ -61,8 +62,8 @@ class Computing:
         formulas, numbers = self.ties
         if not formulas:
             return
-        units = {j for formula in formulas for j in (formula.target, *formula.sources)}
-        drawn = {unit: self._rounded([unit], cells)[0] for unit in units}
+        units = sorted(units_of(formulas))
+        drawn = dict(zip(units, self._rounded(units, cells), strict=True))
         scales = {}
         for unit, number in numbers.items():
             scale = np.exp(-number.density.log(drawn[unit]))
@@ -87,6 +88,8 @@ class Computing:
 
         All others of some formula are given, or were computed so before.
         """
+        if not cells.known.any():
+            return
         for _ in self.formulas:
             n_before = cells.known.sum()
             for curve in self.curves:
@@ -142,8 +145,7 @@ class Computing:
         many = [place for place in places if not few[place]]
         followers = *self.functions, *self.dated, *self.curves
         held = {j for maker in followers for j in (maker.target, maker.source)}
-        for maker in (*self.links, *self.spans):
-            held |= {maker.target, *maker.sources}
+        held |= units_of([*self.links, *self.spans])
         steps = [j for j in formula.sources if self.axes[j].few and j not in held]
         for side in ("above", "below") if many and steps else ():
             if not rows.any():

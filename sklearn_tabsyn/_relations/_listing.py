@@ -9,7 +9,8 @@ from sklearn_tabsyn._relations._orders import reduced
 from sklearn_tabsyn._relations._spans import UNITS
 from sklearn_tabsyn._relations._sums import WeightedSum
 
-OPERATORS = {"product": " * ", "quotient": " / "}
+# Power of all sources but the first, if no others are told.
+POWERS = {"product": 1, "quotient": -1}
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,9 @@ class Relation:
             text = f"{self.target} = {self.source}"
         if self.kind == "total":
             text = f"{' + '.join(map(str, self.source))} = {self.constant:.12g}"
-        elif self.kind in OPERATORS:
+        elif self.kind in POWERS:
             times = "" if self.constant is None else f"{self.constant:.12g} * "
-            made = OPERATORS[self.kind].join(map(str, self.source))
-            made = self._powers() if self.weights else made
-            text = f"{self.target} = {times}{made}"
+            text = f"{self.target} = {times}{self._product()}"
         elif self.kind == "sum":
             text = f"{self.target} = {self._sum()}"
         elif self.kind == "ratio":
@@ -85,9 +84,10 @@ class Relation:
         share = f"{self.share:.1%} of the rows"
         return f"{text} in {'nearly all rows' if share[:3] == '100' else share}"
 
-    def _powers(self):
+    def _product(self):
         """Return the product of powers of the sources as text."""
-        pairs = sorted(zip(self.weights, self.source, strict=True), key=lambda p: -p[0])
+        powers = self.weights or (1, *[POWERS[self.kind]] * (len(self.source) - 1))
+        pairs = sorted(zip(powers, self.source, strict=True), key=lambda p: -p[0])
         text = "1"
         for power, name in pairs:
             part = f"{name}" if abs(power) == 1 else f"{name} ** {abs(power):g}"

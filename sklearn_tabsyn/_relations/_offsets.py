@@ -11,6 +11,7 @@ from sklearn_tabsyn._relations._chains import (
     sources_first,
     sources_of,
     turned,
+    units_of,
 )
 from sklearn_tabsyn._relations._density import Density
 from sklearn_tabsyn._relations._offset import Offset
@@ -119,8 +120,7 @@ def _is_worth(offset, formulas, axes, column, min_count):
 
 def _is_alone(offset, formulas):
     """Tell whether an offset has one source, and nothing is computed of the two."""
-    computed = {j for f in formulas for j in (f.target, *f.sources)}
-    return len(offset.sources) == 1 and not computed & {offset.target, *offset.sources}
+    return len(offset.sources) == 1 and not units_of(formulas) & units_of([offset])
 
 
 def _suited(offset, makers, links):

@@ -12,7 +12,7 @@ from sklearn_tabsyn._relations._formulas import Formula, with_one_mixed
 from sklearn_tabsyn._relations._links import short_number
 
 # Rows that are looked at first, and before them, and how many at least must have all
-# three numbers.
+# numbers.
 N_FEW, N_FIRST, MIN_ROWS = 300, 4, 20
 # Products first, then quotients, and then those by squares, as of height.
 POWERS = (1, -1, -2)
@@ -155,16 +155,22 @@ def _of_more(values, units, targets, coarse, axes):
             kept = moved > NEARLY * moved.max()
             places, weights = places[kept], weights[kept]
             members = [units[place] for place in places]
-            for i in sorted(
-                range(len(members)), key=lambda i: (coarse[members[i]], -i)
-            ):
-                powers = -np.delete(weights, i) / weights[i]
-                halves = np.round(powers / HALF) * HALF
-                simple = np.abs(powers - halves).max(initial=0) <= NEARLY
-                simple &= np.abs(halves).max(initial=0) <= MAX_POWER
-                if members[i] in targets and simple and len(powers) > 1:
-                    sources = tuple(np.delete(members, i).tolist())
-                    yield Product(members[i], sources, tuple(halves.tolist()))
+            yield from _with_each_target(members, weights, targets, coarse)
+
+
+def _with_each_target(members, weights, targets, coarse):
+    """Yield products of columns whose weighted logarithms add up to a constant.
+
+    First those of targets that are rounded least.
+    """
+    for i in sorted(range(len(members)), key=lambda i: (coarse[members[i]], -i)):
+        powers = -np.delete(weights, i) / weights[i]
+        halves = np.round(powers / HALF) * HALF
+        simple = np.abs(powers - halves).max(initial=0) <= NEARLY
+        simple &= np.abs(halves).max(initial=0) <= MAX_POWER
+        if members[i] in targets and simple and len(powers) > 1:
+            sources = tuple(np.delete(members, i).tolist())
+            yield Product(members[i], sources, tuple(halves.tolist()))
 
 
 def _seeming(few, units, place, power, axes):

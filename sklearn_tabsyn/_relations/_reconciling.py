@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._relations._chains import units_of
 from sklearn_tabsyn._relations._density import Density
 from sklearn_tabsyn._relations._formulas import with_one_mixed
 
@@ -77,7 +78,7 @@ def find_ties(formulas, axes, column, held, min_count=1):
     ties : Ties
     """
     formulas = _tied_to_narrow(formulas, column)
-    units = {j for formula in formulas for j in (formula.target, *formula.sources)}
+    units = units_of(formulas)
     numbers = {}
     for unit in sorted(units - held):
         values, axis = column(unit), axes[unit]
@@ -96,10 +97,10 @@ def _tied_to_narrow(formulas, column):
     And all that have columns with these in common.
     """
     found = [f for f in formulas if _reach(f, column) >= MIN_REACH]
-    units = {j for formula in found for j in (formula.target, *formula.sources)}
+    units = units_of(found)
     while True:
-        found = [f for f in formulas if units & {f.target, *f.sources}]
-        more = {j for formula in found for j in (formula.target, *formula.sources)}
+        found = [formula for formula in formulas if units & units_of([formula])]
+        more = units_of(found)
         if more == units:
             return found
         units = more

@@ -6,7 +6,7 @@ from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._all import Relations
 from sklearn_tabsyn._relations._axes import find_axes, find_names
 from sklearn_tabsyn._relations._calendar import find_parts
-from sklearn_tabsyn._relations._chains import sources_first, sources_of
+from sklearn_tabsyn._relations._chains import sources_first, sources_of, units_of
 from sklearn_tabsyn._relations._combinations import find_combinations
 from sklearn_tabsyn._relations._curves import find_curves
 from sklearn_tabsyn._relations._date_codes import find_date_codes
@@ -199,8 +199,7 @@ class _Search:
     def find_ties(self):
         """Find the numbers that are moved to suit formulas."""
         found = self.found
-        makers = [*found.links, *found.offsets, *found.spans]
-        held = {j for maker in makers for j in (maker.target, *maker.sources)}
+        held = units_of([*found.links, *found.offsets, *found.spans])
         followers = [*found.functions, *found.dated]
         held |= {j for maker in followers for j in (maker.target, maker.source)}
         held |= {curve.target for curve in found.curves}
@@ -227,7 +226,7 @@ class _Search:
         found = self.found
         found.listed = list_relations(found, self.columns, self.frame)
         makers = [*found.links, *found.offsets, *found.formulas, *found.spans]
-        used = {j for maker in makers for j in (maker.target, *maker.sources)}
+        used = units_of(makers)
         used |= {j for order in found.orders for j in (order.low, order.high)}
         used |= {curve.source for curve in found.curves}
         used |= {j for total in found.totals for j in total.members}

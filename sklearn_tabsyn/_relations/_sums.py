@@ -126,10 +126,8 @@ def _ways(few, places, weights, slack):
     places, weights, moved = places[kept], weights[kept], moved[kept]
     if len(places) < 2 or np.ptp(weights) <= NEARLY:  # they add up to a constant
         return
-    signs, least = (
-        np.sign(weights),
-        np.maximum(slack[places], 1e-9 * np.ptp(few, 0)[places]),
-    )
+    signs = np.sign(weights)
+    least = np.maximum(slack[places], 1e-9 * np.ptp(few, 0)[places])
     raised = [(signs != sign).sum() == len(signs) - 1 for sign in signs]
     size = np.round(moved / moved.max(), 3)
     spread = [
