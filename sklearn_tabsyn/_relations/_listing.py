@@ -199,8 +199,7 @@ def _list_formula(formula, names, remainders):
             return
     sources = [names[j] for j in formula.sources]
     if isinstance(formula, WeightedSum):
-        constant, weights = formula.constant or None, formula.weights
-        how = formula.share, constant, False, weights
+        how = formula.share, formula.constant or None, False, formula.weights
         yield Relation("sum", target, tuple(sources), *how)
         return
     kind, weights = "product", ()
@@ -212,4 +211,5 @@ def _list_formula(formula, names, remainders):
     elif set(formula.powers) != {1}:
         weights = formula.powers
     constant = None if formula.constant == 1 else formula.constant
-    yield Relation(kind, target, tuple(sources), constant=constant, weights=weights)
+    how = formula.share, constant, False, weights
+    yield Relation(kind, target, tuple(sources), *how)

@@ -1,6 +1,6 @@
 """Numbers that are products or quotients of others."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import numpy as np
@@ -22,9 +22,10 @@ HALF, MAX_POWER, NEARLY = 0.5, 3.0, 1e-3
 MAX_COLUMNS = 300
 # How coarse a product may be rounded, beside its spread, and so fine that what rounding
 # has taken from the sources, in units more of the product, is still no chance.
-MAX_COARSE, FINE, SLACK = 0.05, 1e-6, 4.0
-# Of unrelated rows at most this share agrees.
-MAX_CHANCE = 0.25
+MAX_COARSE, FINE, SLACK = 0.25, 1e-6, 4.0
+# Share of the rows in which a product must be right, for a few may be mistaken, and of
+# those that are looked at first. Of unrelated rows at most such a share agrees.
+MIN_SHARE, MIN_OF_FEW, MAX_CHANCE = 0.985, 0.95, 0.25
 
 
 @dataclass
@@ -46,6 +47,8 @@ class Product(Formula):
         What all this is times.
     slack : float, default=0.0
         How many times farther than rounding the target alone may lead it may be off.
+    share : float, default=1.0
+        Share of the rows where it is right; new rows all are.
     """
 
     target: int
@@ -53,6 +56,7 @@ class Product(Formula):
     powers: tuple
     constant: float = 1.0
     slack: float = 0.0
+    share: float = field(default=1.0, compare=False)
 
     def made(self, *sources):
         """Return products before they are rounded, NaN where there are none."""
@@ -117,15 +121,18 @@ def find_products(values, axes, column, targets, made):
     ways = [_of_more(values, units, targets, coarse, axes)]
     if len(units) <= MAX_COLUMNS:
         ways.insert(0, _of_two(few, units, targets, coarse, axes))
+    right = []
     for product in chain.from_iterable(ways):
-        target = product.target
-        if target in found or any(
-            comes_from(made, source, target) for source in product.sources
+        product.slack = SLACK if coarse[product.target] <= FINE else 0.0
+        if _is_nearly_always(product, axes, column):
+            right.append(product)
+    # Rather those that always hold.
+    for product in sorted(right, key=lambda product: product.share < 1):
+        target, sources = product.target, product.sources
+        if target not in found and not any(
+            comes_from(made, source, target) for source in sources
         ):
-            continue
-        product.slack = SLACK if coarse[target] <= FINE else 0.0
-        if _is_always(product, axes, column):
-            found[target], made[target] = product, set(product.sources)
+            found[target], made[target] = product, set(sources)
     return sources_first(found.values())
 
 
@@ -183,47 +190,63 @@ def _seeming(few, units, place, power, axes):
     first = few[np.argsort(-size, kind="stable")[:N_FIRST]]
     trial = Product(units[place], (-1, -1), (1, power))
     pair = first[:, :, None], first[:, None, :]
-    low, high = _scales(trial, first[:, place, None, None], pair, axis)
-    seems = low <= high
+    ends = _scales(trial, first[:, place, None, None], pair, axis)
+    low, high = np.fmax.reduce(ends[0], 0), np.fmin.reduce(ends[1], 0)
+    seems = (low <= high) & _one_sign(low, high)
     seems[place] = seems[:, place] = False
     for i, j in np.argwhere(seems):
         if i == j or (power > 0 and i > j):
             continue
-        low, high = _scales(trial, target, (few[:, i], few[:, j]), axis)
-        if low <= high:
+        ends = _scales(trial, target, (few[:, i], few[:, j]), axis)
+        if _most_shared(*ends)[2] >= MIN_OF_FEW:
             yield Product(units[place], (units[i], units[j]), (1, power))
 
 
 def _scales(product, target, sources, axis):
-    """Return between which constants a product holds in all rows; NaN if none.
-
-    Rows without one of the numbers do not count.
-    """
+    """Return between which constants a product holds, for each row; NaN if for none."""
     made = replace(product, constant=1.0).made(*sources)
     part = axis.unit * 0.501 + 4 * axis.eps * np.abs(target)
     part = (1 + product.slack) * part
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         ends = (target - part) / made, (target + part) / made
-    low = np.fmax.reduce(np.minimum(*ends), 0)
-    high = np.fmin.reduce(np.maximum(*ends), 0)
-    one_sign = np.isfinite(low) & np.isfinite(high) & (np.sign(low) == np.sign(high))
-    return np.where(one_sign, low, np.nan), high
+    return np.minimum(*ends), np.maximum(*ends)
+
+
+def _most_shared(low, high):
+    """Return between which constants a product holds in most rows, and their share.
+
+    Rows without one of the numbers do not count.
+    """
+    there = ~np.isnan(low) & ~np.isnan(high)
+    low, high = np.sort(low[there]), np.sort(high[there])
+    if not len(low):
+        return np.nan, np.nan, 0.0
+    held = np.arange(1, len(low) + 1) - np.searchsorted(high, low)
+    best = held.argmax()
+    low, share = low[best], held[best] / len(low)
+    high = high[np.searchsorted(high, low)]
+    return low, high, float(share * _one_sign(low, high))
+
+
+def _one_sign(low, high):
+    """Tell which constants are finite and cannot be zero."""
+    return np.isfinite(low) & np.isfinite(high) & (np.sign(low) == np.sign(high))
 
 
 def _coarseness(values, axis):
-    """Return how coarse numbers are, beside their spread; inf if they are few."""
+    """Return how coarse numbers are, beside their spread."""
     values = values[~np.isnan(values)]
     with np.errstate(over="ignore"):
         spread = values.std() if len(values) else 0.0
-    if axis.few or not 0 < spread < np.inf:
+    if not 0 < spread < np.inf:
         return np.inf
     return float(axis.unit / spread)
 
 
-def _is_always(product, axes, column):
-    """Tell whether a product holds in all rows, and that is not by chance.
+def _is_nearly_always(product, axes, column):
+    """Tell whether a product holds in all rows but for a few, and that is no chance.
 
-    Learns its constant, which is 1 or as short as all rows allow.
+    Learns its constant, which is 1 or as short as most rows allow, and in how many.
     """
     parts = [column(unit) for unit in (product.target, *product.sources)]
     there = ~np.isnan(parts).any(axis=0)
@@ -231,15 +254,15 @@ def _is_always(product, axes, column):
     if len(target) < MIN_ROWS:
         return False
     axis = axes[product.target]
-    low, high = _scales(product, target, sources, axis)
-    if not low <= high:
+    low, high, share = _most_shared(*_scales(product, target, sources, axis))
+    if share < MIN_SHARE:
         return False
     product.constant = 1.0 if low <= 1 <= high else short_number(low, high)
-    if not product.holds(target, *sources, axis=axis).all():
+    product.share = float(product.holds(target, *sources, axis=axis).mean())
+    if product.share < MIN_SHARE:
         return False
     mixed = np.random.default_rng(0).permutation(len(target))
-    chances = [
-        product.holds(target, *others, axis=axis).mean()
-        for others in with_one_mixed(sources, mixed)
-    ]
+    # All of them too: else a constant is a quotient of two equal columns.
+    ways = [*with_one_mixed(sources, mixed), [source[mixed] for source in sources]]
+    chances = [product.holds(target, *others, axis=axis).mean() for others in ways]
     return max(chances) <= MAX_CHANCE
