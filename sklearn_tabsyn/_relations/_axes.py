@@ -61,6 +61,10 @@ class Axis:
         """Whether numbers of the column can be compared by their ratio."""
         return isinstance(self.column, FloatColumn)
 
+    def allow(self, values):
+        """Let the column have none but some canonical values."""
+        self.known = self.read(values[~np.isnan(values)])
+
     def read(self, values):
         """Return canonical values on the axis."""
         if isinstance(self.column, FloatColumn):

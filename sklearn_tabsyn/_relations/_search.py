@@ -127,6 +127,9 @@ class _Search:
         functions = find_functions(frame, some, candidates, self.codes)
         own = [Function.of(j, code, frame) for j, code in members.items()]
         found.functions = functions + own
+        for function in functions:
+            if function.nearest:  # of other values nothing is known
+                found.axes[function.source].allow(function.keys)
         self._keep(found.functions)
 
     def find_dates(self):
