@@ -10,6 +10,7 @@ import pandas as pd
 from pandas.api import types
 
 from sklearn_tabsyn._digits import EXACT, digits_beside, round_digits, written_as
+from sklearn_tabsyn._text import TextDate, TextNumber, complaint, read_text
 
 # Keeps all digits of a Decimal, whatever the caller's context says.
 DIGITS = decimal.Context(prec=1_000)
@@ -28,17 +29,22 @@ class ColumnSchema:
         The pandas dtype of the column.
     missing : object
         What stands for a missing value.
-    python : type, default=None
-        What the cells of an object column are made by, if they are numbers or dates.
+    python : type, TextDate or TextNumber, default=None
+        What makes the cells of objects or text that are numbers or dates.
     """
 
     name: Any
     dtype: Any
     missing: Any
-    python: type | None = None
+    python: Any = None
 
     kind = "number"
     levels = None
+
+    @property
+    def is_text(self):
+        """Whether the cells are numbers or dates that are written as text."""
+        return isinstance(self.python, TextDate | TextNumber)
 
     def error(self, text):
         """Return an error message that names the column."""
@@ -64,7 +70,9 @@ class ColumnSchema:
             raise ValueError(self.error(text))
 
     def _misfit(self, column):
-        """Return the error for cells of another kind than in fit."""
+        """Return the error for cells that are not as in fit."""
+        if self.is_text:
+            return ValueError(self.error(complaint(self.python, column)))
         text = (
             f"held {self.dtype} in fit, and now {column.dtype} that cannot be read as "
             "such. Convert it to the dtype of fit."
@@ -111,6 +119,7 @@ class FloatColumn(ColumnSchema):
         values = schema.read(column)
         values = values[~np.isnan(values)]
         whole = schema.python is int or types.is_integer_dtype(dtype)
+        whole |= schema.decimals == 0
         if whole:
             schema.decimals = 0
         elif len(values) and schema.decimals is None:
@@ -130,7 +139,9 @@ class FloatColumn(ColumnSchema):
         if dtype.kind not in "iufbO":
             raise self._misfit(column)
         try:
-            if dtype.kind == "O":
+            if self.is_text:
+                values = read_text(self.python, column, np.nan)
+            elif dtype.kind == "O":
                 cells = zip(column, column.isna(), strict=True)
                 values = np.array([np.nan if gone else float(v) for v, gone in cells])
             else:
@@ -313,6 +324,9 @@ class StepColumn(ColumnSchema):
         kind, code = column.dtype.kind, self.unit[0]
         if kind not in (code, "O") and (kind in "mM" or code in "mM"):
             raise self._misfit(column)
+        if self.is_text:
+            empty = np.zeros((), self.unit)[()]
+            return read_text(self.python, column, empty).view(np.int64)
         if is_date(column.dtype):
             return naive(column).to_numpy().astype(self.unit).view(np.int64)
         fill = self.lowest or 0
@@ -329,7 +343,7 @@ class StepColumn(ColumnSchema):
     def _made(self, cell):
         if self.python is decimal.Decimal:
             return decimal.Decimal(cell).scaleb(-self.decimals, DIGITS)
-        cell = self.python(cell) if self.python in STAMPS else cell
+        cell = self.python(cell) if self.is_text or self.python in STAMPS else cell
         if self.zone is None:
             return cell
         return cell.replace(tzinfo=datetime.UTC).astimezone(self.zone)

@@ -17,6 +17,7 @@ from sklearn_tabsyn._columns import (
     scaled,
 )
 from sklearn_tabsyn._digits import EXACT, MAX_DECIMALS
+from sklearn_tabsyn._text import TextDate, find_form
 
 INTEGERS, FLOATS = (int, np.integer), (float, np.floating)
 # Numpy's codes of Python's dates; those of pandas have a unit of their own.
@@ -47,6 +48,8 @@ def learn_column(column, name, category=False):
         learn, how = _integers_schema(column.dropna(), dtype)
     elif types.is_float_dtype(dtype):
         learn = FloatColumn.learn
+    elif isinstance(dtype, pd.StringDtype):
+        learn, how = _text_schema(column.dropna())
     elif dtype == object or isinstance(dtype, pd.ArrowDtype):
         learn, how = _objects_schema(column.dropna(), name)
     return learn(column, name, dtype, missing, **how)
@@ -66,6 +69,8 @@ def _objects_schema(cells, name):
         raise ValueError(_complex(name))
     if len(kinds) == 1 and kinds <= set(MOMENTS):
         return _moments_schema(cells, *kinds)
+    if kinds == {str}:
+        return _text_schema(cells)
     if not kinds or kinds & {bool, np.bool_}:
         return CategoryColumn.learn, {}
     if all_are(cells, INTEGERS):
@@ -76,6 +81,16 @@ def _objects_schema(cells, name):
     if all_are(cells, (*FLOATS, *INTEGERS, decimal.Decimal)):
         return FloatColumn.learn, {"python": float}
     return CategoryColumn.learn, {}
+
+
+def _text_schema(cells):
+    """Return what learns a column of text, which may be dates or numbers."""
+    form = find_form(cells)
+    if form is None:
+        return CategoryColumn.learn, {}
+    if isinstance(form, TextDate):
+        return StepColumn.learn, {"unit": form.unit, "python": form}
+    return FloatColumn.learn, {"python": form, "decimals": form.decimals}
 
 
 def _exact_schema(cells, python, decimals):

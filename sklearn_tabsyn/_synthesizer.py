@@ -54,8 +54,10 @@ class DiffusionSynthesizer(
     ----------
     categorical_features : "from_dtype", array-like or None, default="from_dtype"
         Columns to take as categories: their names, their indices, or a boolean mask.
-        By default, and in any case, text, category and boolean columns; of a numeric
-        array, none.
+        By default, and in any case, category and boolean columns and text; of a numeric
+        array, none. Text of ten values or more that is all dates, times of day or
+        numbers with a currency or a unit, written alike, is learned as what it says,
+        unless it is named here.
     encoder : ColumnTransformer, default=None
         Invertible steps that encode all columns of `X`. Outputs of `OrdinalEncoder`
         and `OneHotEncoder` become codebook columns, all others are continuous. By

@@ -121,8 +121,8 @@ class TableSchema:
         X : array-like or DataFrame of shape (n_samples, n_features)
             The table, as :func:`check_table` returns it.
         categorical_features : "from_dtype", array-like or None
-            Names, positions or a mask of numbers that are categories. Text and other
-            cells that are not numbers always are.
+            Names, positions or a mask of numbers and dates that are categories. Text is
+            one always, unless all of it is dates or numbers with a unit.
         """
         frame, container = open_frame(X)
         names = list(frame.columns)
@@ -218,7 +218,7 @@ class TargetSchema(TableSchema):
             raise ValueError("Input y contains infinity. Drop these rows.")
         schema = learn_column(column, "y")
         number = types.is_integer_dtype(column.dtype) or schema.python is int
-        if number and column.nunique() <= MAX_CLASSES:
+        if schema.is_text or (number and column.nunique() <= MAX_CLASSES):
             schema = learn_column(column, "y", category=True)
         return cls([schema], container)
 

@@ -18,6 +18,7 @@ ORDER = [
     "_groups",
     "_normal_score",
     "_digits",
+    "_text",
     "_columns",
     "_categories",
     "_inference",

@@ -19,6 +19,7 @@ from sklearn_tabsyn._table import (
     chosen_categories,
     open_frame,
 )
+from sklearn_tabsyn._text import find_form
 
 
 @dataclass
@@ -174,6 +175,10 @@ def _read_column(series, category, target):
     is_target = target is not None and first.name == target
     learn = cache(partial(_learn, first, category, is_target))
     if all(map(_is_text, series.values())):
+        values = _read_written(series, category or is_target)
+        if values is not None:
+            return AlikeColumn(first.name, values, None, learn)
+        learn = cache(partial(_learn, first, True, is_target))
         return AlikeColumn(first.name, *_read_text(series.values()), learn, is_target)
     if not category and not is_target and _is_plain(first):
         # Its decimals and steps, which take longer to find, do not matter to read it.
@@ -228,6 +233,17 @@ def _is_text(cells):
     if cells.dtype == object:
         return infer_dtype(cells, skipna=True) == "string"
     return isinstance(cells.dtype, pd.StringDtype)
+
+
+def _read_written(series, category):
+    """Return the cells of text that is dates or numbers in all tables, or None."""
+    first = next(iter(series.values()))
+    if category or find_form(first.dropna()) is None:
+        return None
+    try:
+        return _read_known(learn_column(first, first.name), series)
+    except ValueError:  # other tables have other text
+        return None
 
 
 def _read_text(columns):
