@@ -32,14 +32,15 @@ class Layout(NamedTuple):
     def of(cls, encoders):
         """Return the layout of the encoders of a table, and of the target behind it."""
         starts = 0, len(encoders[0].schema.columns)
-        sources = {link.target: link.source for link in encoders[0].relations_.marked}
+        marked = encoders[0].relations_.marked
+        sources = {maker.target: maker.sources for maker in marked}
         values, levels, missing = [], [], []
         for encoder, start in zip(encoders, starts, strict=False):
             for slot in encoder.slots_:
                 units = [start + unit for unit in slot.units]
                 values += [units] * slot.n_values
                 levels += [units] * (slot.n_own + slot.gated)
-                levels += [[*units, sources.get(slot.unit)]] * (slot.n_marks > 0)
+                levels += [[*units, *sources.get(slot.unit, ())]] * (slot.n_marks > 0)
                 missing += slot.missing_levels
         n_units = 1 + max(unit for units in values + levels for unit in units)
         own = [np.array([u[0] for u in part], np.int64) for part in (values, levels)]

@@ -40,6 +40,8 @@ class Relations(Repair):
     formulas : list of WeightedSum and Product
         Numbers that are weighted sums of others, or products of their powers, sources
         before their targets.
+    partial : list of PartialProduct
+        Numbers that are so in some of the rows.
     ties : Ties
         Numbers that are moved to suit formulas.
     totals : list of Total
@@ -63,6 +65,7 @@ class Relations(Repair):
     date_codes: list = field(default_factory=list)
     remainders: list = field(default_factory=list)
     formulas: list = field(default_factory=list)
+    partial: list = field(default_factory=list)
     ties: Ties = field(default_factory=lambda: Ties([], {}))
     totals: list = field(default_factory=list)
     orders: list = field(default_factory=list)
@@ -81,8 +84,8 @@ class Relations(Repair):
 
     @property
     def marked(self):
-        """Links that hold in a part of the rows only."""
-        return [link for link in self.links if not link.always]
+        """Links and products that hold in a part of the rows only."""
+        return [*(link for link in self.links if not link.always), *self.partial]
 
     def coded(self, frame, codes=None):
         """Return a frame with the further columns behind it.
@@ -105,10 +108,10 @@ class Relations(Repair):
         codes = [coding.codes(frame) for coding in self.codings]
         return np.stack(codes, 1) if codes else np.empty((len(frame), 0))
 
-    def marks(self, link, frame):
-        """Return the mark of a link in each row, 0 without, -1 without target."""
-        target, source = (self.read(j, frame) for j in (link.target, link.source))
-        marks = link.marks(target, source, self.axes)
+    def marks(self, maker, frame):
+        """Return the mark of a row where a link or product holds; 0, or -1 in gaps."""
+        target, *sources = (self.read(j, frame) for j in (maker.target, *maker.sources))
+        marks = maker.marks(target, *sources, axes=self.axes)
         return np.where(np.isnan(target), -1, marks)
 
     def rests(self, frame):

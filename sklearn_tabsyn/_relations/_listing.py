@@ -36,7 +36,8 @@ class Relation:
         That of a difference, a ratio or a total, what is added to a sum or counted
         beside a time, or what a product or quotient is times.
     strict : bool, default=False
-        Whether in order and never equal, or whether one is always on.
+        Whether in order and never equal, whether one is always on, or whether a product
+        or quotient is rounded down.
     weights : tuple of float, default=()
         What each source of a sum is times, or the powers of those of a product, if not
         all are 1.
@@ -69,7 +70,8 @@ class Relation:
             text = f"{' + '.join(map(str, self.source))} = {self.constant:.12g}"
         elif self.kind in POWERS:
             times = "" if self.constant is None else f"{self.constant:.12g} * "
-            text = f"{self.target} = {times}{self._product()}"
+            down = ", rounded down" if self.strict else ""
+            text = f"{self.target} = {times}{self._product()}{down}"
         elif self.kind == "sum":
             text = f"{self.target} = {self._sum()}"
         elif self.kind == "ratio":
@@ -155,7 +157,7 @@ def list_relations(relations, columns, frame):
         pair = function.target, function.source
         if pair not in members:
             listed.append(Relation("function", *(names[j] for j in pair)))
-    for formula in relations.formulas:
+    for formula in [*relations.formulas, *relations.partial]:
         listed += _list_formula(formula, names, relations.remainders)
     for span in relations.spans:
         dates = tuple(names[j] for j in span.sources)
@@ -211,5 +213,5 @@ def _list_formula(formula, names, remainders):
     elif set(formula.powers) != {1}:
         weights = formula.powers
     constant = None if formula.constant == 1 else formula.constant
-    how = formula.share, constant, False, weights
+    how = formula.share, constant, formula.below > 0, weights
     yield Relation(kind, target, tuple(sources), *how)

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._chains import comes_from, sources_first
 from sklearn_tabsyn._relations._dependent import dependent, parts_of
-from sklearn_tabsyn._relations._formulas import Formula, with_one_mixed
+from sklearn_tabsyn._relations._formulas import MIN_SHARE, Formula, with_one_mixed
 from sklearn_tabsyn._relations._links import short_number
 
 # Rows that are looked at first, and before them, and how many at least must have all
@@ -18,14 +18,16 @@ N_FEW, N_FIRST, MIN_ROWS = 300, 4, 20
 POWERS = (1, -1, -2)
 # Of more columns powers are multiples of this up to the next, within the last.
 HALF, MAX_POWER, NEARLY = 0.5, 3.0, 1e-3
+# Of a unit, what is taken off a product that is rounded down, but for one that is even.
+JUST_HALF = 0.499
 # Columns beyond which no products of two are searched, for there are too many pairs.
 MAX_COLUMNS = 300
 # How coarse a product may be rounded, beside its spread, and so fine that what rounding
 # has taken from the sources, in units more of the product, is still no chance.
 MAX_COARSE, FINE, SLACK = 0.25, 1e-6, 4.0
-# Share of the rows in which a product must be right, for a few may be mistaken, and of
-# those that are looked at first. Of unrelated rows at most such a share agrees.
-MIN_SHARE, MIN_OF_FEW, MAX_CHANCE = 0.985, 0.95, 0.25
+# Share of the rows that are looked at first in which a product must be right, for a few
+# may be mistaken. Of unrelated rows at most such a share agrees.
+MIN_OF_FEW, MAX_CHANCE = 0.95, 0.25
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Product(Formula):
         What all this is times.
     slack : float, default=0.0
         How many times farther than rounding the target alone may lead it may be off.
+    below : float, default=0.0
+        What is taken off before it is rounded, half a unit if that is done down.
     share : float, default=1.0
         Share of the rows where it is right; new rows all are.
     """
@@ -56,10 +60,14 @@ class Product(Formula):
     powers: tuple
     constant: float = 1.0
     slack: float = 0.0
+    below: float = 0.0
     share: float = field(default=1.0, compare=False)
 
     def made(self, *sources):
         """Return products before they are rounded, NaN where there are none."""
+        return self._product(*sources) - self.below
+
+    def _product(self, *sources):
         made = self.constant
         pairs = sorted(
             zip(self.powers, sources, strict=True), key=lambda pair: -pair[0]
@@ -75,13 +83,13 @@ class Product(Formula):
         rest = [np.ones(1) if i == place else part for i, part in enumerate(sources)]
         power = self.powers[place]
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            found = target / self.made(*rest)
+            found = (target + self.below) / self._product(*rest)
             found = found ** (1 / power) if power > 0 else (1 / found) ** (-1 / power)
         return np.where(np.isfinite(found), found, np.nan)
 
     def slopes(self, *sources):
         """Return how fast products grow with each source."""
-        made = self.made(*sources)
+        made = self._product(*sources)
         pairs = zip(self.powers, sources, strict=True)
         return [power * made / source for power, source in pairs]
 
@@ -114,7 +122,7 @@ def find_products(values, axes, column, targets, made):
     """
     units = list(axes)
     found, made = {}, dict(made)
-    coarse = [_coarseness(values[:, j], axes[unit]) for j, unit in enumerate(units)]
+    coarse = [coarseness(values[:, j], axes[unit]) for j, unit in enumerate(units)]
     coarse = dict(zip(units, coarse, strict=True))
     targets = {unit for unit in targets if coarse[unit] <= MAX_COARSE}
     few = values[even_rows(len(values), N_FEW)]
@@ -142,13 +150,14 @@ def _of_two(few, units, targets, coarse, axes):
     First those of targets that are rounded least, and rather products than quotients.
     """
     tried = [
-        (coarse[target], order, place)
+        (coarse[target], down, order, place)
         for place, target in enumerate(units)
         for order in range(len(POWERS))
-        if target in targets
+        for down in (False, True)
+        if target in targets and not (down and coarse[target] <= FINE)
     ]
-    for _, order, place in sorted(tried):
-        yield from _seeming(few, units, place, POWERS[order], axes)
+    for _, down, order, place in sorted(tried):
+        yield from _seeming(few, units, place, POWERS[order], axes, down)
 
 
 def _of_more(values, units, targets, coarse, axes):
@@ -180,7 +189,7 @@ def _with_each_target(members, weights, targets, coarse):
             yield Product(members[i], sources, tuple(halves.tolist()))
 
 
-def _seeming(few, units, place, power, axes):
+def _seeming(few, units, place, power, axes, down):
     """Yield products of two that hold in all of a few rows, with some constant.
 
     First only in those of the greatest targets, where no factor is zero.
@@ -188,7 +197,8 @@ def _seeming(few, units, place, power, axes):
     axis, target = axes[units[place]], few[:, place]
     size = np.where(np.isnan(target), -1.0, np.abs(target))
     first = few[np.argsort(-size, kind="stable")[:N_FIRST]]
-    trial = Product(units[place], (-1, -1), (1, power))
+    below = JUST_HALF * axis.unit if down else 0.0
+    trial = Product(units[place], (-1, -1), (1, power), below=below)
     pair = first[:, :, None], first[:, None, :]
     ends = _scales(trial, first[:, place, None, None], pair, axis)
     low, high = np.fmax.reduce(ends[0], 0), np.fmin.reduce(ends[1], 0)
@@ -199,16 +209,17 @@ def _seeming(few, units, place, power, axes):
             continue
         ends = _scales(trial, target, (few[:, i], few[:, j]), axis)
         if _most_shared(*ends)[2] >= MIN_OF_FEW:
-            yield Product(units[place], (units[i], units[j]), (1, power))
+            yield replace(trial, sources=(units[i], units[j]))
 
 
 def _scales(product, target, sources, axis):
     """Return between which constants a product holds, for each row; NaN if for none."""
-    made = replace(product, constant=1.0).made(*sources)
+    made = replace(product, constant=1.0, below=0.0).made(*sources)
     part = axis.unit * 0.501 + 4 * axis.eps * np.abs(target)
     part = (1 + product.slack) * part
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        ends = (target - part) / made, (target + part) / made
+        middle = target + product.below
+        ends = (middle - part) / made, (middle + part) / made
     return np.minimum(*ends), np.maximum(*ends)
 
 
@@ -233,7 +244,7 @@ def _one_sign(low, high):
     return np.isfinite(low) & np.isfinite(high) & (np.sign(low) == np.sign(high))
 
 
-def _coarseness(values, axis):
+def coarseness(values, axis):
     """Return how coarse numbers are, beside their spread."""
     values = values[~np.isnan(values)]
     with np.errstate(over="ignore"):

@@ -55,7 +55,8 @@ class Repair(Computing):
         known : ndarray of shape (n_rows, n_columns), dtype bool
             Cells that are given, and stay. What they are made of follows them.
         marks : dict of int to ndarray of shape (n_rows,), dtype int, default=None
-            Marks of links that do not always hold, by their target; 0 for none.
+            Marks of links and products that do not always hold, by their target; 0 for
+            none.
         rests : dict of int to ndarray of shape (n_rows,), default=None
             Rests of offsets, by their target; NaN where one does not count.
         codes : ndarray of shape (n_rows, n_codings), default=None
@@ -63,7 +64,7 @@ class Repair(Computing):
         gaps : bool, default=True
             Whether a drawn value may become a missing one.
         """
-        makers = sources_first([*self.offsets, *self.links])
+        makers = sources_first([*self.offsets, *self.links, *self.partial])
         computed = self.formulas, self.spans, self.totals
         others = self.functions, self.dated, self.curves, self.combinations.pairs
         if not any([makers, *computed, *others, self.orders]):
@@ -78,7 +79,9 @@ class Repair(Computing):
         ]
         always = [link for link in links if link.always]
         for link in always[::-1] + links[::-1]:  # what always holds comes first
-            if not link.is_soft:
+            if link in self.partial:
+                self._follow_given(link, cells, marks)
+            elif not link.is_soft:
                 self._follow_target(link, cells, marks)
         self._suit_sources(cells, gaps)
         self._reconcile(cells)
@@ -91,7 +94,9 @@ class Repair(Computing):
             self._split(total, cells)
         self._compute(self.formulas, cells)
         for link in links:
-            if link.is_soft:
+            if link in self.partial:
+                self._follow_product(link, cells, marks)
+            elif link.is_soft:
                 self._follow_offset(link, cells, rests[link.target])
             else:
                 self._part(link, cells, marks)
@@ -176,6 +181,22 @@ class Repair(Computing):
         rows = np.flatnonzero(rows & ~cells.known[link.target])
         axis = self.axes[link.target]
         cells[link.target][rows] = axis.write(axis.others(target[rows]))
+
+    def _follow_given(self, product, cells, marks):
+        """Make sources of a product suit targets that are given, where it holds."""
+        [target] = self._rounded([product.target], cells)
+        rows = cells.known[product.target] & (marks[product.target] > 0)
+        if rows.any():
+            self._fit_sources(product, target, rows, cells)
+
+    def _follow_product(self, product, cells, marks):
+        """Make targets of their sources where a product has to hold and can."""
+        target, *sources = self._rounded((product.target, *product.sources), cells)
+        axis = self.axes[product.target]
+        made = axis.nearest(product.made(*sources))
+        rows = (marks[product.target] > 0) & ~np.isnan(target)
+        rows &= product.holds(made, *sources, axis=axis) & ~cells.known[product.target]
+        cells.put(product.target, rows, axis.write(made))
 
     def _follow_offset(self, offset, cells, rest):
         """Make the target of an offset of its sources where it counts."""
@@ -306,11 +327,13 @@ class Repair(Computing):
                 for unit in (offset.target, *offset.sources):
                     rows = ~np.isnan(rests[offset.target])
                     held[unit] = held.get(unit, False) | rows
-        for link in self.marked:
-            if link.target in marks:
-                target, source, rows = self._pair(link, cells, marks)
-                rows &= link.agrees(target, source, self.axes)
-                for unit in (link.target, link.source):
+        for maker in self.marked:
+            if maker.target in marks:
+                units = maker.target, *maker.sources
+                parts = self._rounded(units, cells)
+                rows = maker.agrees(*parts, axes=self.axes)
+                rows &= marks[maker.target] > 0
+                for unit in units:
                     held[unit] = held.get(unit, False) | rows
         put_in_order(self.orders, self.axes, cells, held)
         if held:

@@ -21,6 +21,7 @@ from sklearn_tabsyn._relations._offsets import find_offsets
 from sklearn_tabsyn._relations._one_of import find_one_of
 from sklearn_tabsyn._relations._orders import find_orders
 from sklearn_tabsyn._relations._partial_links import find_links
+from sklearn_tabsyn._relations._partial_products import find_partial_products
 from sklearn_tabsyn._relations._products import find_products
 from sklearn_tabsyn._relations._reconciling import find_ties
 from sklearn_tabsyn._relations._remainders import Remainder
@@ -59,6 +60,7 @@ def find_relations(columns, kinds, frame, min_count=1):
     search.find_curves()
     search.find_products()
     search.find_totals()
+    search.find_partial_products()
     search.find_links()
     search.find_ties()
     search.find_combinations()
@@ -181,15 +183,22 @@ class _Search:
         self.found.totals = find_totals(*self._numbers(), self._column, self.min_count)
         self.made |= {j for total in self.found.totals for j in total.members}
 
+    def find_partial_products(self):
+        """Find numbers that are products or quotients in some rows."""
+        axes = self.families[0]
+        how = self._column, set(self._left(axes)), self._sources()
+        self.found.partial = find_partial_products(self.values[0], axes, *how)
+
     def find_links(self):
         """Find what holds in some rows, what comes soon after, and what is in order."""
         found = self.found
+        taken = self.made | {product.target for product in found.partial}
         families = zip(self.values, self.families, self.constant, strict=True)
         for place, (part, family, links) in enumerate(families):
             column = self._column
-            free = [j in self.many and j not in self.made for j in family]
-            others = found.formulas, self.min_count
-            links = find_links(part, family, free, links, self.made, *others)
+            free = [j in self.many and j not in taken for j in family]
+            others = [*found.formulas, *found.partial], self.min_count
+            links = find_links(part, family, free, links, taken, *others)
             offsets, links = find_offsets(part, family, free, links, column, *others)
             found.links = found.links + links
             self._keep_offsets(offsets)
@@ -197,7 +206,8 @@ class _Search:
         names = self._values(self.names)
         free = [False] * len(self.names)
         found.links += find_links(names, self.names, free, [], self.made)
-        self._keep([*found.links, *found.offsets, *found.formulas])
+        makers = [*found.links, *found.offsets, *found.formulas, *found.partial]
+        self._keep(makers)
 
     def find_ties(self):
         """Find the numbers that are moved to suit formulas."""
@@ -228,8 +238,8 @@ class _Search:
         """Return all relations, with what new rows are repaired by."""
         found = self.found
         found.listed = list_relations(found, self.columns, self.frame)
-        makers = [*found.links, *found.offsets, *found.formulas, *found.spans]
-        used = units_of(makers)
+        makers = [*found.marked, *found.links, *found.offsets, *found.formulas]
+        used = units_of([*makers, *found.spans])
         used |= {j for order in found.orders for j in (order.low, order.high)}
         used |= {curve.source for curve in found.curves}
         used |= {j for total in found.totals for j in total.members}
