@@ -89,6 +89,16 @@ def test_a_copy_is_no_product_with_a_number_that_is_often_one():
     assert not {"product", "quotient"} & {*kinds_of(table)}
 
 
+def test_what_is_only_near_a_product_is_none():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.uniform(50, 90, 3000).round()})
+    table["b"] = rng.uniform(0.4, 0.9, 3000).round(2)
+    table["c"] = (table["a"] * table["b"] + rng.normal(0, 0.6, 3000)).round()
+    near = np.abs(table["c"] - table["a"] * table["b"]) <= 0.5
+    assert near.mean() > 0.45
+    assert not {"product", "quotient"} & {*kinds_of(table)}
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_unrelated_numbers_raise_no_false_alarm(seed):
     rng = np.random.default_rng(seed)

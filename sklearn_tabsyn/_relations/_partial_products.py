@@ -18,6 +18,8 @@ MIN_SHARE, MIN_LIFT, MIN_ROWS, MIN_VALUES, COMMON = 0.3, 4.0, 50, 20, 0.05
 N_FEW, N_SOME, MAX_COLUMNS = 40, 200, 100
 # What makes a finite number of the logarithm of nothing.
 TINY = 1e-9
+# Neighbours of a target, of which few rows have one where a product holds exactly.
+BESIDE = -3, -2, -1, 1, 2, 3
 # Powers of the second source, with constants: what is counted in percent.
 WAYS = [(1, 1.0), (1, 0.01), (-1, 1.0), (-1, 100.0)]
 
@@ -150,9 +152,22 @@ def _share(product, target, *sources, axis):
         if rows.sum() < MIN_ROWS or holds[rows].mean() < MIN_SHARE:
             return 0.0
         chance = product.holds(target, *others, axis=axis)[rows].mean()
+        chance = max(chance, _share_beside(product, target, sources, axis, rows))
         if MIN_LIFT * chance > holds[rows].mean():
             return 0.0
     return float(holds.mean())
+
+
+def _share_beside(product, target, sources, axis, rows):
+    """Return the share of rows whose target is as far off as one of its neighbours.
+
+    Much of what only is near a product is.
+    """
+    made = product.made(*sources)
+    error = product.error(made, target, axis)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steps = np.round((made - target) / (2 * error))[rows]
+    return max(np.mean(steps == step) for step in BESIDE)
 
 
 def _most_frequent(numbers):
