@@ -136,7 +136,7 @@ class FloatColumn(ColumnSchema):
     def read(self, column):
         """Return float64 numbers, NaN where missing."""
         dtype = column.dtype
-        if dtype.kind not in "iufbO":
+        if dtype.kind not in "iufbO" and not self.is_text:
             raise self._misfit(column)
         try:
             if self.is_text:
@@ -321,12 +321,12 @@ class StepColumn(ColumnSchema):
 
     def _integers(self, column):
         """Return the column as 64-bit integers, with any where it is missing."""
-        kind, code = column.dtype.kind, self.unit[0]
-        if kind not in (code, "O") and (kind in "mM" or code in "mM"):
-            raise self._misfit(column)
         if self.is_text:
             empty = np.zeros((), self.unit)[()]
             return read_text(self.python, column, empty).view(np.int64)
+        kind, code = column.dtype.kind, self.unit[0]
+        if kind not in (code, "O") and (kind in "mM" or code in "mM"):
+            raise self._misfit(column)
         if is_date(column.dtype):
             return naive(column).to_numpy().astype(self.unit).view(np.int64)
         fill = self.lowest or 0

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from conftest import find_texts
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from sklearn_tabsyn._inference import learn_column
 from sklearn_tabsyn._text import DATES, TextDate, TextNumber, find_form
 from sklearn_tabsyn.metrics import shape_error
 
+DTYPES = ["str", "object", "string", "string[pyarrow]", pd.ArrowDtype(pa.string())]
 RANDOM = np.random.default_rng(0)
 NUMBERS = RANDOM.lognormal(6, 1, 60)
 MOMENTS = [
@@ -55,7 +57,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["str", "object", "string", "string[pyarrow]"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("texts", FORMS.values(), ids=FORMS)
 def test_text_comes_back(texts, dtype):
     column = pd.Series([*texts, None], dtype=dtype)
@@ -195,13 +197,15 @@ def test_relations_hold_between_text():
 
 
 def test_polars_and_protected_values():
-    table = make_orders(400).fillna({"discount": "5%"})
-    table = pl.DataFrame(table.to_dict("list"))
+    columns = make_orders(400).to_dict("list").items()
+    missing = {name: [None if c != c else c for c in cells] for name, cells in columns}
+    table = pl.DataFrame(missing)
     synthesizer = DiffusionSynthesizer(
         hidden_dim=16, max_iter=30, protect_values=True, random_state=0
     ).fit(table)
     rows = synthesizer.sample(100)
     assert rows.schema == table.schema
+    assert rows["discount"].null_count()
     dearest = table["price"].str.replace_all(r"[$,]", "").cast(float).max()
     assert rows["price"].str.replace_all(r"[$,]", "").cast(float).max() < dearest
 
