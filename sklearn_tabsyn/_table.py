@@ -260,6 +260,9 @@ def open_frame(X):
 def close_frame(frame, container):
     """Return a pandas frame as the container it came from."""
     kind, detail = container
+    if kind == "numpy" and detail.kind == "U":
+        texts = frame.to_numpy(dtype=str)  # new ones may be longer
+        return texts.astype(np.promote_types(texts.dtype, detail))
     if kind == "numpy":
         return frame.to_numpy(dtype=detail)
     if kind == "pandas":

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._inference import learn_column
+from sklearn_tabsyn._table import TableSchema
 from sklearn_tabsyn._text import DATES, TextDate, TextNumber, find_form
 from sklearn_tabsyn.metrics import shape_error
 
@@ -218,6 +219,17 @@ def test_arrays_and_targets_of_text():
     assert rows.dtype.kind == "U"
     assert find_form(pd.Series(rows[:, 0])) == TextDate("%d/%m/%Y")
     assert np.isin(classes, y).all()  # a target of text is a class
+
+
+def test_new_text_of_an_array_may_be_longer():
+    X = np.array([[text] for text in [*(f"{n / 8:g}%" for n in range(9)), "12%"] * 30])
+    schema = TableSchema.from_table(X)
+    assert schema.columns[0].kind == "number"
+    assert schema.restore(pd.DataFrame([[11.625], [2.0]])).tolist() == [
+        ["11.625%"],
+        ["2%"],
+    ]
+    assert schema.restore(schema.read(X)).dtype == X.dtype
 
 
 def test_other_text_of_other_tables_counts_as_new_levels():
