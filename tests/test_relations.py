@@ -570,3 +570,40 @@ def test_orders_hold_between_columns_of_many_and_no_decimals():
     rows = synthesizer.fit(table).sample(4000)
     assert "mean <= most" in [str(found) for found in synthesizer.relations_]
     assert (rows["mean"] <= rows["most"]).all()
+
+
+def test_numbers_too_large_for_floats_can_determine_names():
+    rng = np.random.default_rng(0)
+    codes, places = rng.integers(-(2**62), 2**62, 200), rng.integers(0, 200, 2000)
+    table = pd.DataFrame({"code": codes[places], "kind": (places % 7).astype(str)})
+    synthesizer = DiffusionSynthesizer(hidden_dim=16, max_iter=50, random_state=0)
+    rows = synthesizer.fit(table).sample(500)
+    [relation] = synthesizer.relations_
+    assert str(relation) == "kind is a function of code"
+    kinds = dict(zip(table["code"], table["kind"], strict=True))
+    assert (rows["code"].map(kinds) == rows["kind"])[rows["code"].isin(kinds)].all()
+
+
+def test_sources_of_functions_move_to_known_values_only():
+    rng = np.random.default_rng(0)
+    start = pd.Timestamp("2023-01-02")
+    table = pd.DataFrame({"ordered": 2 * rng.integers(0, 400, 2000)})
+    table["sent"] = table["ordered"] + rng.integers(0, 9, 2000)
+    for name in table:
+        table[name] = start + pd.to_timedelta(table[name], "D")
+    table["weekday"] = table["ordered"].dt.day_name()
+    schema = TableSchema.from_table(table)
+    encoder = TableEncoder(schema)
+    encoder.fit(schema.read(table))
+    texts = map(str, encoder.relations_.listed)
+    assert {*texts} == {"weekday is a function of ordered", "ordered <= sent"}
+    drawn = table[["ordered"]].assign(
+        sent=table["sent"].sample(frac=1, random_state=0).to_numpy()
+    )
+    drawn["weekday"] = table["weekday"]
+    drawn = schema.read(drawn)
+    rows = encoder.relations_.repair(drawn, np.zeros(drawn.shape, dtype=bool))
+    rows = schema.restore(rows)
+    assert rows["ordered"].isin(table["ordered"]).all()
+    assert (rows["weekday"] == rows["ordered"].dt.day_name()).all()
+    assert (rows["ordered"] <= rows["sent"]).all()

@@ -130,8 +130,9 @@ class _Search:
         own = [Function.of(j, code, frame) for j, code in members.items()]
         found.functions = functions + own
         for function in functions:
-            if function.nearest:  # of other values nothing is known
-                found.axes[function.source].allow(function.keys)
+            axis = found.axes.get(function.source)
+            if function.nearest and axis:  # of other values nothing is known
+                axis.allow(function.keys)
         self._keep(found.functions)
 
     def find_dates(self):
