@@ -115,10 +115,7 @@ class Codebook(nn.Module):
 
     def decode(self, x, logits, sigma, outputs, chance):
         """Return levels, (n, C), drawn from their posterior by uniform numbers."""
-        below = self._posterior(logits, outputs).cumsum(-1)
-        # Rounding may leave the last sum under 1, and padding has no probability.
-        below = below / below[..., -1:]
-        return (below <= chance[:, self.columns, None]).sum(-1)
+        return drawn(self._posterior(logits, outputs), chance[:, self.columns])
 
     def entropy(self, x, logits, sigma, outputs, levels):
         """Return the cross-entropy, (n, C), of the levels of the clean rows."""
@@ -165,6 +162,14 @@ class Codebook(nn.Module):
             # Matrix products of one column take several times as long.
             return (probabilities * self.codes[..., 0]).sum(-1, keepdim=True)
         return torch.einsum("...ck,ckd->...cd", probabilities, self.codes)
+
+
+def drawn(probabilities, chance):
+    """Return places, (n, C), that uniform numbers draw by probabilities, (n, C, K)."""
+    below = probabilities.cumsum(-1)
+    # Rounding may leave the last sum under 1, and padding has no probability.
+    below = below / below[..., -1:]
+    return (below <= chance[..., None]).sum(-1)
 
 
 def _softmax(logits):

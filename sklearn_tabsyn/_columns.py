@@ -118,8 +118,8 @@ class FloatColumn(ColumnSchema):
         schema = cls(name, dtype, missing, **how)
         values = schema.read(column)
         values = values[~np.isnan(values)]
-        whole = schema.python is int or types.is_integer_dtype(dtype)
-        whole |= schema.decimals == 0
+        exact = schema.python is int or schema.decimals == 0
+        whole = exact or types.is_integer_dtype(dtype)
         if whole:
             schema.decimals = 0
         elif len(values) and schema.decimals is None:

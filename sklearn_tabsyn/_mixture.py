@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sklearn_tabsyn._codebook import drawn
+
 # How often each wave of a continuous coordinate repeats in two standard deviations.
 WAVES = (1.0, 2.0, 4.0, 8.0, 16.0)
 # Share of a broad component that only the log-density of strange values sees.
@@ -99,7 +101,8 @@ class Mixture(nn.Module):
         move = residual * self._c_out(sigma)
         others = self._mean_of(~self.left_out, x, beliefs, sigma) + move
         if self.ties.any():
-            chosen = self._chosen(beliefs, chance)
+            chosen = drawn(beliefs, chance[:, self.columns])
+            chosen = torch.arange(self.n_columns, device=chosen.device), chosen
             low, high = self.lowest[chosen], self.highest[chosen]
             inside = self.stretches == self.stretches[chosen][..., None]
             own = self._mean_of(inside, x, beliefs, sigma) + move
@@ -108,14 +111,6 @@ class Mixture(nn.Module):
             own = torch.where(own > high, 2 * high - own, own).clamp(low, high)
             others = torch.where((others >= low) & (others <= high), others, own)
         return others / self.scale + self.shift
-
-    def _chosen(self, beliefs, chance):
-        """Return the places, (n, C), of components that uniform numbers draw."""
-        below = beliefs.cumsum(-1)
-        # Rounding may leave the last sum under 1, where nothing is likely.
-        below = below / below[..., -1:]
-        chosen = (below <= chance[:, self.columns, None]).sum(-1)
-        return torch.arange(self.n_columns, device=chosen.device), chosen
 
     def logits(self, x: Tensor, sigma: Tensor) -> Tensor:
         """Return log prior + log N(x; mean, sigma^2 + width^2), (n, C, K).

@@ -145,16 +145,21 @@ def find_form(cells):
     cells : Series
         The cells that are not missing.
     """
-    first = cells.iloc[:N_FEW].tolist()
-    if not first or not all(_has_digit(cell) for cell in first):
-        return None
-    fitting = [form for form in [*_numbers(first), *DATES] if _fits(form, first)]
+    fitting = fitting_forms(cells)
     distinct = pd.unique(cells).tolist() if fitting else []
     if len(distinct) < MIN_DISTINCT or not all(isinstance(c, str) for c in distinct):
         return None
     if isinstance(fitting[0], TextNumber):
         fitting = _numbers(distinct)  # others may have more decimals
     return next((form for form in fitting if _fits(form, distinct)), None)
+
+
+def fitting_forms(cells):
+    """Return the ways in which the first few cells may be written."""
+    first = cells.iloc[:N_FEW].tolist()
+    if not first or not all(_has_digit(cell) for cell in first):
+        return []
+    return [form for form in [*_numbers(first), *DATES] if _fits(form, first)]
 
 
 def _has_digit(cell):

@@ -67,7 +67,7 @@ def find_links(values, axes, continuous, always, taken=(), formulas=(), min_coun
     made = sources_of([*always, *formulas])
     free = np.array([j not in links and j not in taken for j in axes], dtype=bool)
     least = max(2, min_count, COMMON * len(values))
-    frequent = {units[j]: _frequent(values[:, j], least) for j in many}
+    frequent = {units[j]: frequent_values(values[:, j], least) for j in many}
     rare = values[:, many].copy()
     for part, common in zip(rare.T, frequent.values(), strict=True):
         part[:] = _without(common, part)
@@ -92,7 +92,7 @@ def find_links(values, axes, continuous, always, taken=(), formulas=(), min_coun
     return sources_first(links.values())
 
 
-def _frequent(column, least):
+def frequent_values(column, least):
     """Return the values that at least so many rows of a column have."""
     values, counts = np.unique(column[~np.isnan(column)], return_counts=True)
     return values[counts >= least]
@@ -108,7 +108,7 @@ def _equals(values, units, free, axes):
     found = []
     few = values[even_rows(len(values), 2 * N_SOME)].copy()
     for part in few.T:  # no two columns agree so often in these that it says much
-        part[:] = _without(_frequent(part, len(part) // MIN_LIFT + 1), part)
+        part[:] = _without(frequent_values(part, len(part) // MIN_LIFT + 1), part)
     mixed = np.roll(few, 1, axis=0)
     for i in np.flatnonzero(free):
         share = (few[:, :i] == few[:, [i]]).mean(0)

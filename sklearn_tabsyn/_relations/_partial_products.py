@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import mode
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._chains import comes_from, sources_first
 from sklearn_tabsyn._relations._formulas import with_one_mixed
+from sklearn_tabsyn._relations._partial_links import frequent_values
 from sklearn_tabsyn._relations._products import MAX_COARSE, Product, coarseness
 
 # A product holds in at least this share of the rows, and in so many times as many as
@@ -146,38 +148,31 @@ def _share(product, target, *sources, axis):
         return 0.0
     mixed = np.random.default_rng(0).permutation(len(target))
     ways = with_one_mixed(sources, mixed)
+    steps = _steps_beside(product, target, sources, axis)
     for source, others in zip(sources, ways, strict=True):
         # Where a source is what it is most often, another would rather be the same.
-        rows = telling & (source != _most_frequent(source))
+        rows = telling & (source != mode(source).mode)
         if rows.sum() < MIN_ROWS or holds[rows].mean() < MIN_SHARE:
             return 0.0
         chance = product.holds(target, *others, axis=axis)[rows].mean()
-        chance = max(chance, _share_beside(product, target, sources, axis, rows))
-        if MIN_LIFT * chance > holds[rows].mean():
+        beside = max(np.mean(steps[rows] == step) for step in BESIDE)
+        if MIN_LIFT * max(chance, beside) > holds[rows].mean():
             return 0.0
     return float(holds.mean())
 
 
-def _share_beside(product, target, sources, axis, rows):
-    """Return the share of rows whose target is as far off as one of its neighbours.
+def _steps_beside(product, target, sources, axis):
+    """Return how many neighbours a target is off; much that only is near is so by one.
 
-    Much of what only is near a product is.
+    A neighbour is as far as rounding can lead from both.
     """
     made = product.made(*sources)
     error = product.error(made, target, axis)
     with np.errstate(divide="ignore", invalid="ignore"):
-        steps = np.round((made - target) / (2 * error))[rows]
-    return max(np.mean(steps == step) for step in BESIDE)
-
-
-def _most_frequent(numbers):
-    """Return the number that most rows have."""
-    values, counts = np.unique(numbers, return_counts=True)
-    return values[counts.argmax()]
+        return np.round((made - target) / (2 * error))
 
 
 def _is_telling(numbers, column):
     """Tell which numbers are there, and are not those of many rows of a column."""
-    values, counts = np.unique(column[~np.isnan(column)], return_counts=True)
-    common = values[counts > COMMON * len(column)]
+    common = frequent_values(column, np.floor(COMMON * len(column)) + 1)
     return ~np.isnan(numbers) & ~np.isin(numbers, common)

@@ -7,6 +7,7 @@ from sklearn_tabsyn._relations._chains import sources_first
 from sklearn_tabsyn._relations._computing import Computing
 from sklearn_tabsyn._relations._functions import fitting_sources
 from sklearn_tabsyn._relations._orders import put_in_order
+from sklearn_tabsyn._relations._partial_products import PartialProduct
 from sklearn_tabsyn._relations._wishes import MAX_CELLS, nearest_agreeing
 
 
@@ -79,10 +80,7 @@ class Repair(Computing):
         ]
         always = [link for link in links if link.always]
         for link in always[::-1] + links[::-1]:  # what always holds comes first
-            if link in self.partial:
-                self._follow_given(link, cells, marks)
-            elif not link.is_soft:
-                self._follow_target(link, cells, marks)
+            self._suit_maker(link, cells, marks)
         self._suit_sources(cells, gaps)
         self._reconcile(cells)
         for curve in self.curves:
@@ -94,13 +92,7 @@ class Repair(Computing):
             self._split(total, cells)
         self._compute(self.formulas, cells)
         for link in links:
-            if link in self.partial:
-                self._follow_product(link, cells, marks)
-            elif link.is_soft:
-                self._follow_offset(link, cells, rests[link.target])
-            else:
-                self._part(link, cells, marks)
-                self._follow_source(link, cells, marks)
+            self._follow_maker(link, cells, marks, rests)
         self._compute(self.spans, cells)
         self._follow_functions(cells, gaps)
         if self.orders:
@@ -118,6 +110,23 @@ class Repair(Computing):
             self._fill(function, cells, cells[function.source], gaps)
         self._compute(self.formulas, cells)
         return cells.frame()[frame.columns]
+
+    def _suit_maker(self, maker, cells, marks):
+        """Make sources of a link or product suit targets that are given."""
+        if isinstance(maker, PartialProduct):
+            self._follow_given(maker, cells, marks)
+        elif not maker.is_soft:
+            self._follow_target(maker, cells, marks)
+
+    def _follow_maker(self, maker, cells, marks, rests):
+        """Make targets of their sources where a link, product or offset counts."""
+        if isinstance(maker, PartialProduct):
+            self._follow_product(maker, cells, marks)
+        elif maker.is_soft:
+            self._follow_offset(maker, cells, rests[maker.target])
+        else:
+            self._part(maker, cells, marks)
+            self._follow_source(maker, cells, marks)
 
     def _suit_sources(self, cells, gaps):
         """Make sources suit the targets that are given, and some those drawn."""

@@ -239,7 +239,7 @@ class _Search:
         """Return all relations, with what new rows are repaired by."""
         found = self.found
         found.listed = list_relations(found, self.columns, self.frame)
-        makers = [*found.marked, *found.links, *found.offsets, *found.formulas]
+        makers = [*found.links, *found.offsets, *found.formulas, *found.partial]
         used = units_of([*makers, *found.spans])
         used |= {j for order in found.orders for j in (order.low, order.high)}
         used |= {curve.source for curve in found.curves}

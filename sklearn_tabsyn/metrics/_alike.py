@@ -19,7 +19,7 @@ from sklearn_tabsyn._table import (
     chosen_categories,
     open_frame,
 )
-from sklearn_tabsyn._text import find_form
+from sklearn_tabsyn._text import fitting_forms
 
 
 @dataclass
@@ -175,7 +175,7 @@ def _read_column(series, category, target):
     is_target = target is not None and first.name == target
     learn = cache(partial(_learn, first, category, is_target))
     if all(map(_is_text, series.values())):
-        values = _read_written(series, category or is_target)
+        values = _read_written(series, learn)
         if values is not None:
             return AlikeColumn(first.name, values, None, learn)
         learn = cache(partial(_learn, first, True, is_target))
@@ -235,13 +235,13 @@ def _is_text(cells):
     return isinstance(cells.dtype, pd.StringDtype)
 
 
-def _read_written(series, category):
+def _read_written(series, learn):
     """Return the cells of text that is dates or numbers in all tables, or None."""
     first = next(iter(series.values()))
-    if category or find_form(first.dropna()) is None:
+    if not fitting_forms(first.dropna()) or learn().kind == "category":
         return None
     try:
-        return _read_known(learn_column(first, first.name), series)
+        return _read_known(learn(), series)
     except ValueError:  # other tables have other text
         return None
 
