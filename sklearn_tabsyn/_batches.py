@@ -179,7 +179,7 @@ def default_steps(n_rows, n_columns=1, has_start=False):
     """
     if has_start:
         return int(max(50, min(n_rows / 2, 24 * n_rows**0.5)))
-    small, middle, large = 32 * n_rows**0.5, 225 * n_rows**0.25, 1.15 * n_rows**0.75
+    small, middle, large = 32 * n_rows**0.5, 225 * n_rows**0.25, 1.05 * n_rows**0.75
     passed = MAX_PASSES * max(1 / BATCH_SHARE, n_rows / BATCH_SIZE[1])
     wide = times_more(n_columns, 1.5)
     steps = max(min(small, wide * middle), wide * large)

@@ -98,7 +98,7 @@ class DiffusionSynthesizer(
         Standard deviation that numbers are scaled to [1]_.
     max_iter : int or "auto", default="auto"
         Steps of the optimiser. "auto" takes 3,000 for 32,000 rows. With n rows, it
-        takes 32 n^(1/2) up to 2,400, then 225 n^(1/4) up to 38,000, then 1.15 n^(3/4)
+        takes 32 n^(1/2) up to 2,400, then 225 n^(1/4) up to 46,000, then 1.05 n^(3/4)
         up to 20,000 steps. Beyond 16 columns the last two grow with their number, by
         half at most. Where rows start as Gaussian, as many as rows, 24 n^(1/2) at most.
         Many more would copy training rows.

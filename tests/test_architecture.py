@@ -44,6 +44,7 @@ ORDER = [
     "_relations._orders",
     "_relations._one_of",
     "_relations._products",
+    "_relations._surfaces",
     "_relations._partial_products",
     "_relations._reconciling",
     "_relations._spans",

@@ -37,9 +37,9 @@ class Relations(Repair):
     remainders : list of Remainder
         What sums lack, that is one of few amounts, and is told as if it stood in a
         further column.
-    formulas : list of WeightedSum and Product
-        Numbers that are weighted sums of others, or products of their powers, sources
-        before their targets.
+    formulas : list of WeightedSum, Product and Surface
+        Numbers that are weighted sums of others, products of their powers, or smooth
+        functions of two, sources before their targets.
     partial : list of PartialProduct
         Numbers that are so in some of the rows.
     ties : Ties

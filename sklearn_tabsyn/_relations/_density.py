@@ -6,6 +6,8 @@ import numpy as np
 
 # Neighbours at least, and groups of them at most, by which a density is told.
 N_NEIGHBOURS, MAX_KNOTS = 8, 256
+# Least density that has a logarithm.
+TINY = np.finfo(np.float64).tiny
 
 
 @dataclass
@@ -47,4 +49,5 @@ class Density:
         distance = np.maximum(self.knots[high] - self.knots[low], self.unit)
         density = np.maximum((high - low) / distance, (right - left) / self.unit)
         density = np.where(np.isnan(values), np.nan, density)
-        return np.log(density / len(self.knots))
+        # Numbers near the largest of all are too far apart to have one.
+        return np.log(np.maximum(density / len(self.knots), TINY))

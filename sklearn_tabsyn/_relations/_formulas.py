@@ -15,6 +15,8 @@ class Formula:
     """
 
     always = True
+    # Whether numbers are moved to suit it, however far it varies.
+    tied = False
 
     @property
     def movable(self):

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn_tabsyn._relations._orders import reduced
 from sklearn_tabsyn._relations._spans import UNITS
 from sklearn_tabsyn._relations._sums import WeightedSum
+from sklearn_tabsyn._relations._surfaces import Surface
 
 # Power of all sources but the first, if no others are told.
 POWERS = {"product": 1, "quotient": -1}
@@ -24,9 +25,9 @@ class Relation:
         The target is the source, or the source plus a constant, or a constant times the
         source, or the weighted sum of several sources, or the product of some, or the
         first source divided by the others, or two or more sources add up to a constant,
-        or the target is determined by the source, or at most one of several sources is
-        on, or the target is at least the source, or it counts the time from the second
-        source to the first.
+        or the target is determined by the source, or is a smooth function of two, or
+        at most one of several sources is on, or the target is at least the source, or
+        it counts the time from the second source to the first.
     target, source : object
         Names of the columns; a tuple of names if there are several. The target is None
         if a total or at most one of the sources is meant.
@@ -52,8 +53,6 @@ class Relation:
     weights: tuple = ()
 
     def __str__(self):
-        if self.kind == "function":
-            return f"{_text(self.target)} is a function of {_text(self.source)}"
         if self.kind == "one of":
             return (
                 f"{'exactly' if self.strict else 'at most'} one of {_text(self.source)}"
@@ -66,7 +65,9 @@ class Relation:
             text = f"{self.target} = {self.kind} from {earlier} to {later}{more}"
         else:
             text = f"{self.target} = {self.source}"
-        if self.kind == "total":
+        if self.kind == "function":
+            text = f"{_text(self.target)} is a function of {_text(self.source)}"
+        elif self.kind == "total":
             text = f"{' + '.join(map(str, self.source))} = {self.constant:.12g}"
         elif self.kind in POWERS:
             times = "" if self.constant is None else f"{self.constant:.12g} * "
@@ -203,6 +204,9 @@ def _list_formula(formula, names, remainders):
     if isinstance(formula, WeightedSum):
         how = formula.share, formula.constant or None, False, formula.weights
         yield Relation("sum", target, tuple(sources), *how)
+        return
+    if isinstance(formula, Surface):
+        yield Relation("function", target, tuple(sources), formula.share)
         return
     kind, weights = "product", ()
     first, *others = formula.powers

@@ -94,9 +94,9 @@ def find_ties(formulas, axes, column, held, min_count=1):
 def _tied_to_narrow(formulas, column):
     """Return formulas whose targets vary far less than a source moves them.
 
-    And all that have columns with these in common.
+    And those that always tie, and all that have columns with these in common.
     """
-    found = [f for f in formulas if _reach(f, column) >= MIN_REACH]
+    found = [f for f in formulas if f.tied or _reach(f, column) >= MIN_REACH]
     units = units_of(found)
     while True:
         found = [formula for formula in formulas if units & units_of([formula])]

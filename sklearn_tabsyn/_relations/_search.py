@@ -27,6 +27,7 @@ from sklearn_tabsyn._relations._reconciling import find_ties
 from sklearn_tabsyn._relations._remainders import Remainder
 from sklearn_tabsyn._relations._spans import find_spans
 from sklearn_tabsyn._relations._sums import find_sums
+from sklearn_tabsyn._relations._surfaces import find_surfaces
 from sklearn_tabsyn._relations._totals import find_totals
 
 # Rows on which relations are searched.
@@ -60,6 +61,7 @@ def find_relations(columns, kinds, frame, min_count=1):
     search.find_curves()
     search.find_products()
     search.find_totals()
+    search.find_surfaces()
     search.find_partial_products()
     search.find_links()
     search.find_ties()
@@ -183,6 +185,15 @@ class _Search:
         """Find numbers that add up to the same."""
         self.found.totals = find_totals(*self._numbers(), self._column, self.min_count)
         self.made |= {j for total in self.found.totals for j in total.members}
+
+    def find_surfaces(self):
+        """Find numbers that are smooth functions of two others."""
+        axes, targets = self.families[0], set(self._left(self.many))
+        surfaces = find_surfaces(
+            self.values[0], axes, self._column, targets, self._sources()
+        )
+        self.found.formulas = sources_first([*self.found.formulas, *surfaces])
+        self._keep(surfaces)
 
     def find_partial_products(self):
         """Find numbers that are products or quotients in some rows."""
