@@ -201,10 +201,10 @@ def _mixture(seen, k):
 
 def _parted(seen, k):
     """Return rows parted into k clusters, (n, k), by their principal components."""
+    if k > 1:  # rows that repeat each other cannot be parted
+        k = min(k, len(np.unique(seen.scores, axis=0)))
     if k == 1:
         return np.ones((len(seen.scores), 1))
-    # Rows that repeat each other cannot be parted.
-    k = min(k, len(np.unique(seen.scores, axis=0)))
     n_directions = min(MAX_DIRECTIONS, *seen.scores.shape)
     places = PCA(n_directions, random_state=0).fit_transform(seen.scores)
     means = KMeans(k, n_init=3, random_state=0)

@@ -90,6 +90,14 @@ def test_rows_that_repeat_each_other():
         assert np.isfinite(part).all()
 
 
+def test_rows_that_are_all_the_same_are_one_cluster():
+    level, no_scores = sp.csr_array(np.ones((400, 1))), np.zeros((400, 1))
+    rows = Seen(np.zeros((400, 0)), level, no_scores, np.ones(400))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert find_clusters(rows).shape == (400, 1)
+
+
 def test_a_cluster_has_its_own_moments_and_a_small_one_borrows():
     rng = np.random.default_rng(0)
     sizes = 4_000, 20
