@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tabsyn._batches import times_more
+from sklearn_tabsyn._batches import MANY_COLUMNS
 from sklearn_tabsyn._corrections import Corrections, learn_corrections
 from sklearn_tabsyn._critic import check_candidates
 from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches, generate_blocks
@@ -17,9 +17,9 @@ from sklearn_tabsyn._sampling import check_sampling, fitted_sigmas, karras_sigma
 from sklearn_tabsyn._seeds import seed_sequence
 
 CHURN = ("S_churn", "S_tmin", "S_tmax", "S_noise")
-# Noise levels by default, and how many times as many at most for tables of many
-# columns, of which some are decided at almost every level.
-NUM_STEPS, MORE = 8, 1.5
+# Noise levels by default, and how many more at most: one for each column beyond many,
+# for of many columns some are decided at almost every level.
+NUM_STEPS, MORE = 8, 8
 # How many times as many a walk without corrections takes.
 WITHOUT = 1.25
 
@@ -152,7 +152,8 @@ class NewRows:
         """Return blocks of encoded rows as the denoiser draws them."""
         num_steps, corrects = self.num_steps, self.sampler == "fitted"
         if num_steps == "auto":
-            num_steps = round(NUM_STEPS * times_more(self._model.n_units, MORE))
+            n_beyond = self._model.n_units - MANY_COLUMNS
+            num_steps = NUM_STEPS + min(max(n_beyond, 0), MORE)
         if corrects and given is not None:
             # They would mislead rows that are held in part.
             num_steps, corrects = round(num_steps * WITHOUT), False

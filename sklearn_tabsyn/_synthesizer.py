@@ -138,8 +138,9 @@ class DiffusionSynthesizer(
         layers of it are replaced by narrow ones [5]_ if rows end as near by them. This
         and all parameters up to `S_noise` can be changed after `fit`.
     num_steps : int or "auto", default="auto"
-        Number of noise levels. "auto" takes 8, and up to 12 beyond 16 columns. Rows of
-        which columns are given take a quarter more with "fitted", and no corrections.
+        Number of noise levels. "auto" takes 8, and one more for each column beyond 16,
+        up to 16. Rows of which columns are given take a quarter more with "fitted", and
+        no corrections.
     schedule : {"fitted", "karras"}, default="fitted"
         Where they lie: more densely where the rows of this table are decided, as
         measured at the end of `fit`, or evenly in the `rho`-th root of sigma [1]_.

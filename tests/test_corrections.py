@@ -117,7 +117,7 @@ def test_very_few_levels(fast, mixed, num_steps):
     assert len(synthesizer.sample(20)) == 20
 
 
-@pytest.mark.parametrize(("n_columns", "num_steps"), [(3, 8), (18, 9), (30, 12)])
+@pytest.mark.parametrize(("n_columns", "num_steps"), [(3, 8), (18, 10), (30, 16)])
 def test_wide_tables_take_more_levels(fast, n_columns, num_steps):
     X = np.random.default_rng(0).normal(size=(40, n_columns))
     synthesizer = fast(num_steps="auto", find_relations=False).fit(X)
