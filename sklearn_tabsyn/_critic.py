@@ -10,11 +10,10 @@ import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from tqdm.auto import tqdm
 
 from sklearn_tabsyn._batches import times_more
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches
+from sklearn_tabsyn._generation import draw_whole
 
 # More trees, or trees that look at all columns at each split, know real rows by heart.
 N_TREES, MAX_SHARE, MIN_COLUMNS = 150, 0.3, 4
@@ -52,13 +51,13 @@ def wants_critic(synthesizer, n_rows):
     return synthesizer.candidates > 1
 
 
-def train_critic(critic, *args):
-    """Return a critic, fitted to what :meth:`Critic.fit` takes, or None if interrupted.
+def learn_from_draws(learn, *args):
+    """Return what a function that learns from drawn rows returns, None if interrupted.
 
-    Whatever it was to judge stays usable without it.
+    Whatever drew them stays usable without it.
     """
     try:
-        return critic.fit(*args)
+        return learn(*args)
     except KeyboardInterrupt:
         warnings.warn(
             "Training was interrupted before its critic had learned. The synthesizer "
@@ -130,9 +129,7 @@ class Critic:
         some = even_rows(len(real), MAX_ROWS)
         real, weights = real[some], weights[some]
         self.n_rows, n_columns = real.shape
-        n_blocks = -(-self.n_rows // BLOCK_ROWS)
-        blocks = tqdm(draw(self.n_rows), "critic", n_blocks, disable=not verbose)
-        drawn = next(cut_batches(iter(blocks), self.n_rows, self.n_rows))
+        drawn = draw_whole(draw, self.n_rows, "critic", verbose)
         rows = np.vstack([real, self.settle(*drawn)])
         # Trees refuse columns without any value, and learn nothing of such of one.
         self.blind = np.isnan(rows).all(0)

@@ -1,5 +1,6 @@
 """Between a table of numbers and the values and levels that the denoiser sees."""
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
+from sklearn_tabsyn._focus import Focus, free_rows
 from sklearn_tabsyn._nearest import nearest_of
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
 from sklearn_tabsyn._protection import protect
@@ -68,6 +70,8 @@ class TableEncoder:
         What each encoded column becomes, and how it is read back.
     relations_ : Relations
         What holds exactly between columns.
+    focus_ : Focus
+        Moves drawn numbers; none unless it is set later.
     """
 
     def __init__(self, schema, encoder=None, find_relations=True, min_count=1):
@@ -88,7 +92,7 @@ class TableEncoder:
         learned, hidden = frame, None
         if self.min_count > 1:
             learned, frame, hidden = protect(self.schema, frame, self.min_count)
-        self.relations_ = Relations()
+        self.relations_, self.focus_ = Relations(), Focus()
         self._fit_transformer(learned)
         self.kinds_ = self._kinds()
         missing = frame.isna()
@@ -153,7 +157,7 @@ class TableEncoder:
         levels = np.zeros((n_levels, self.n_codebooks_), dtype=np.int32)
         levels[:, slot.level] = np.arange(n_levels)
         values = np.zeros((n_levels, self.n_values_))
-        return np.unique(self._decode_apart(values, levels)[unit].to_numpy())
+        return np.unique(self.decode_apart(values, levels)[unit].to_numpy())
 
     def points(self, unit, low, high, n_points):
         """Return values of a continuous column that lie evenly between two others.
@@ -179,7 +183,7 @@ class TableEncoder:
         values = np.zeros((n_points, self.n_values_))
         values[:, slot.value] = coordinates
         levels = np.zeros((n_points, self.n_codebooks_), dtype=np.int32)
-        found = self._decode_apart(values, levels)[unit].to_numpy()
+        found = self.decode_apart(values, levels)[unit].to_numpy()
         column = self.schema.columns[unit]
         return self.relations_.suited(unit, column.read(column.restore(found))), even
 
@@ -195,11 +199,12 @@ class TableEncoder:
             known = np.zeros(frame.shape, dtype=bool)
         else:
             frame = frame.mask(known, cells)
-        marks = {link.target: levels[:, j] for link, j in self._link_places()}
+        marks = {link.target: levels[:, j] for link, j in self.link_places()}
+        frame = self.focus_.sharpen(frame, partial(free_rows, marks, known))
         rests, codes = self._rests(encoded), encoded[:, self.code_places_]
         return self.relations_.repair(frame, known, marks, rests, codes, gaps)
 
-    def _decode_apart(self, values, levels):
+    def decode_apart(self, values, levels):
         """Return the float frame of encoded columns, each by itself."""
         return self._invert(self._decode_slots(values, levels))
 
@@ -313,11 +318,11 @@ class TableEncoder:
         )
         for slot in self.slots_:
             slot.encode(low, high, rows)
-        for link, place in self._link_places():
+        for link, place in self.link_places():
             rows.levels[:, place] = self.relations_.marks(link, frame)
         return rows
 
-    def _link_places(self):
+    def link_places(self):
         """Yield each link and its place among the levels."""
         places = {slot.unit: slot.link for slot in self.slots_ if slot.n_marks}
         for link in self.relations_.marked:

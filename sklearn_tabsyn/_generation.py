@@ -12,6 +12,7 @@ import torch
 from scipy.special import ndtri
 from scipy.stats.qmc import LatinHypercube, Sobol
 from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
 
 from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._evenly import even_rows
@@ -237,6 +238,16 @@ def even_noise(random, n_dims):
     makers = Sobol(n_even, rng=random), LatinHypercube(n_dims - n_even, rng=random)
     shares = np.hstack([maker.random(BLOCK_ROWS) for maker in makers])
     return ndtri(shares.clip(MIN_SHARE, 1 - MIN_SHARE)).astype(np.float32)
+
+
+def draw_whole(draw, n_rows, title, verbose=0):
+    """Return the encoded rows, a number of them, of blocks that `draw` returns for it.
+
+    Shows a progress bar with a title if `verbose` is not 0.
+    """
+    n_blocks = -(-n_rows // BLOCK_ROWS)
+    blocks = tqdm(draw(n_rows), title, n_blocks, disable=not verbose)
+    return next(cut_batches(iter(blocks), n_rows, n_rows))
 
 
 def cut_batches(blocks, n_samples, batch_size):

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import Interval, Options, validate_params
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tabsyn._corrections import learn_corrections
-from sklearn_tabsyn._critic import Critic, train_critic
+from sklearn_tabsyn._critic import Critic, learn_from_draws
 from sklearn_tabsyn._distillation import N_LEVELS, STUDENT_SIGMAS, train_student
 from sklearn_tabsyn._generation import cut_batches
 from sklearn_tabsyn._sampling import check_sampling
@@ -107,4 +107,4 @@ class Distillation:
         ours = self._chosen(self._by_denoiser, self._critic, n_rows, [seed, 1])
         real = critic.settle(*next(cut_batches(ours, n_rows, n_rows)))
         how = real, np.ones(n_rows), draw, seed, self.verbose
-        return train_critic(critic, *how)
+        return learn_from_draws(critic.fit, *how)

@@ -18,7 +18,8 @@ from sklearn_tabsyn._batches import (
     split_rows,
     weighted_rows,
 )
-from sklearn_tabsyn._critic import Critic, train_critic, wants_critic
+from sklearn_tabsyn._critic import Critic, learn_from_draws, wants_critic
+from sklearn_tabsyn._focusing import bring_into_focus
 from sklearn_tabsyn._generation import noise_profile
 from sklearn_tabsyn._likelihood import suited_points
 from sklearn_tabsyn._model import TableModel
@@ -445,11 +446,17 @@ class DiffusionSynthesizer(
         # A student of the last fit knows nothing of this one.
         self.__dict__.pop("student_", None)
         self._critic = None
-        if wants:
-            critic, draw = Critic(model), partial(self._by_denoiser, seed=[seed, 0])
-            how = critic.read(X, y), weights, draw, seed, self.verbose
-            self._critic = train_critic(critic, *how)
+        how = X, y, weights, seed, wants
+        self._critic = learn_from_draws(self._learn_from_draws, *how)
         return self
+
+    def _learn_from_draws(self, X, y, weights, seed, wants):
+        """Bring near numbers into focus, and return a critic if one is wanted."""
+        critic, draw = Critic(self._model), partial(self._by_denoiser, seed=[seed, 0])
+        how = critic.read(X, y), weights, draw
+        if self.encoder is None and not self.protect_values:
+            bring_into_focus(self._model.encoders[0], *how, self.verbose)
+        return critic.fit(*how, seed, self.verbose) if wants else None
 
     def _network(self, n_rows):
         """Return what makes the network from its numbers of inputs and outputs."""

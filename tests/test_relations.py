@@ -108,7 +108,7 @@ def test_missing_sources_are_not_copied():
     schema = TableSchema.from_table(table)
     encoder = TableEncoder(schema)
     rows = encoder.fit(schema.read(table))
-    [(_, place)] = encoder._link_places()
+    [(_, place)] = encoder.link_places()
     levels = np.maximum(rows.levels, 0)
     levels[:, place] = 1
     back = schema.restore(encoder.decode(np.nan_to_num(rows.low), levels))

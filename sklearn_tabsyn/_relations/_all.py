@@ -87,6 +87,15 @@ class Relations(Repair):
         """Links and products that hold in a part of the rows only."""
         return [*(link for link in self.links if not link.always), *self.partial]
 
+    @property
+    def held(self):
+        """Columns that are made of others in all rows, or moved to suit these."""
+        makers = [*self.functions, *self.parts, *self.curves, *self.formulas]
+        makers += [*self.spans, *self.offsets]
+        makers += [link for link in self.links if link.always]
+        members = {j for total in self.totals for j in total.members}
+        return {maker.target for maker in makers} | members | set(self.ties.numbers)
+
     def coded(self, frame, codes=None):
         """Return a frame with the further columns behind it.
 

@@ -82,12 +82,8 @@ def find_ties(formulas, axes, column, held, min_count=1):
     numbers = {}
     for unit in sorted(units - held):
         values, axis = column(unit), axes[unit]
-        values = values[~np.isnan(values)]
-        moves = _is_various(values[even_rows(len(values), N_FEW)])
-        moves |= bool(axis.unit) and _is_dense(values, axis.unit)
-        numbers[unit] = Tied(
-            Density.of(values, axis.least(values), min_count), bool(moves)
-        )
+        density = Density.of(values, axis.least(values), min_count)
+        numbers[unit] = Tied(density, can_be_moved(values, axis))
     return Ties(formulas, numbers)
 
 
@@ -120,6 +116,13 @@ def _reach(formula, column):
     ways = np.abs(np.array([target[mixed], *ways]) - target)
     own, *moved = np.nanmedian(ways[:, np.isfinite(ways).all(0)], axis=1)
     return max(moved) / own if own > 0 else 0.0
+
+
+def can_be_moved(values, axis):
+    """Tell whether a column can have other numbers than it has."""
+    values = values[~np.isnan(values)]
+    various = _is_various(values[even_rows(len(values), N_FEW)])
+    return various or bool(axis.unit and _is_dense(values, axis.unit))
 
 
 def _is_various(values):
