@@ -172,7 +172,7 @@ def free_rows(marks, known, unit):
 
 
 def find_near(columns, kinds, frame, held):
-    """Return the pairs of numbers that may be near to each other.
+    """Return the pairs of numbers that are near to each other in many rows.
 
     Parameters
     ----------
@@ -189,8 +189,8 @@ def find_near(columns, kinds, frame, held):
     -------
     axes : dict of int to Axis
         Positions and axes of the columns.
-    pairs : list of tuple of int
-        Positions of both columns of each pair.
+    ways : list of Near
+        Pairs of columns, with how they are near, by their ratio, difference or both.
     """
     free = [kind == "continuous" and j not in held for j, kind in enumerate(kinds)]
     axes = {
@@ -198,18 +198,26 @@ def find_near(columns, kinds, frame, held):
         for j, axis in find_axes(columns, kinds, frame)[0].items()
         if free[j] and can_be_moved(axis.read(frame[j].to_numpy()), axis)
     }
-    units = list(axes)
-    few = frame.iloc[even_rows(len(frame), N_FEW)][units]
-    alike = few.rank().corr().to_numpy() >= MIN_CORRELATION
-    return axes, [(units[i], units[j]) for i, j in np.argwhere(np.triu(alike, 1))]
+    units, few = list(axes), frame.iloc[even_rows(len(frame), N_FEW)]
+    alike = few[units].rank().corr().to_numpy() >= MIN_CORRELATION
+    read = {j: axis.read(few[j].to_numpy()) for j, axis in axes.items()}
+    ways = []
+    for i, j in np.argwhere(np.triu(alike, 1)):
+        pair = units[i], units[j]
+        spread = min(float(np.nanstd(read[unit])) for unit in pair)
+        for near in (Near(*pair, True, REACH), Near(*pair, False, REACH * spread)):
+            rest = near.rest(*(read[unit] for unit in pair))
+            if _is_enough(rest):
+                ways.append(near)
+    return axes, ways
 
 
-def learn_focus(axes, pairs, real, weights, drawn):
+def learn_focus(axes, ways, real, weights, drawn):
     """Return what brings drawn rows into focus.
 
     Parameters
     ----------
-    axes, pairs : dict, list
+    axes, ways : dict, list
         See `find_near`.
     real, drawn : tuple of (DataFrame, callable)
         Canonical values of real and of drawn rows, and what tells in which of them a
@@ -222,11 +230,14 @@ def learn_focus(axes, pairs, real, weights, drawn):
     focus : Focus
     """
     focus = Focus(axes)
-    off = {pair: _most_off(pair, focus, real, drawn) for pair in pairs}
-    sizes = {pair: size for pair, (size, _) in off.items() if size > 0}
+    off, sizes = {}, {}
+    for near in ways:
+        pair, size = (near.target, near.source), _off(near, focus, real, drawn)
+        if size > sizes.get(pair, 0):
+            off[pair], sizes[pair] = near, size
     (real, real_free), (drawn, drawn_free) = real, drawn
     for target, source in _sources_first(sizes):
-        _, near = off[min(target, source), max(target, source)]
+        near = off[min(target, source), max(target, source)]
         values, counts = np.unique(focus.read(target, real), return_counts=True)
         ties = values[counts >= max(TIE * len(real), MORE * np.median(counts))]
         near = replace(near, target=target, source=source, ties=ties)
@@ -239,26 +250,23 @@ def learn_focus(axes, pairs, real, weights, drawn):
     return focus
 
 
-def _most_off(pair, focus, real, drawn):
-    """Return the way in which two columns are most off, and how much that is."""
-    spread = min(np.nanstd(focus.read(j, real[0])) for j in pair)
-    ways = [Near(*pair, True, REACH), Near(*pair, False, REACH * float(spread))]
-    sizes = [_off(near, focus, real, drawn) for near in ways]
-    return max(sizes), ways[np.argmax(sizes)]
-
-
 def _off(near, focus, real, drawn):
     """Return by how much drawn rows are off, 0 if that may be chance."""
     rests = []
     for frame, free in (real, drawn):
         rest = near.rest(*focus.read_pair(near, frame, free))
         rest = rest[even_rows(len(rest), N_FEW)]
-        rests.append(rest[~np.isnan(rest)])
-        if len(rests[-1]) < max(MIN_ROWS, MIN_SHARE * len(rest)):
+        if not _is_enough(rest):
             return 0.0
+        rests.append(rest[~np.isnan(rest)])
     size = ks_2samp(*rests, method="asymp").statistic
     chance = SURE * np.sqrt(sum(1 / len(rest) for rest in rests))
     return size if size > max(MIN_OFF, chance) else 0.0
+
+
+def _is_enough(rest):
+    """Tell whether there is a rest in enough rows."""
+    return np.count_nonzero(~np.isnan(rest)) >= max(MIN_ROWS, MIN_SHARE * len(rest))
 
 
 def _sources_first(off):

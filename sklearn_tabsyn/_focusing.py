@@ -32,8 +32,8 @@ def bring_into_focus(encoder, real, weights, draw, verbose=0):
     """
     relations, columns = encoder.relations_, encoder.schema.columns
     frame, encoder.focus_ = pd.DataFrame(real[:, : len(columns)]), Focus()
-    axes, pairs = find_near(columns, encoder.kinds_, frame, relations.held)
-    if not pairs:
+    axes, ways = find_near(columns, encoder.kinds_, frame, relations.held)
+    if not ways:
         return
     values, levels = draw_whole(draw, min(len(frame), N_DRAWN), "focus", verbose)
     values, levels = values[:, : encoder.n_values_], levels[:, : encoder.n_codebooks_]
@@ -47,4 +47,4 @@ def bring_into_focus(encoder, real, weights, draw, verbose=0):
         (table, partial(free_rows, own, np.zeros(table.shape, dtype=bool)))
         for table, own in zip((frame, drawn), marks, strict=True)
     )
-    encoder.focus_ = learn_focus(axes, pairs, real, weights, drawn)
+    encoder.focus_ = learn_focus(axes, ways, real, weights, drawn)

@@ -42,10 +42,10 @@ def learned(real, drawn):
     """Return the focus of drawn rows, and their canonical values."""
     schema, frame = canonical(real)
     drawn = schema.read(drawn)
-    axes, pairs = find_near(schema.columns, ["continuous"] * 4, frame, set())
+    axes, ways = find_near(schema.columns, ["continuous"] * 4, frame, set())
     tables = ((table, partial(everywhere, table)) for table in (frame, drawn))
     real, others = tables
-    return learn_focus(axes, pairs, real, np.ones(len(frame)), others), drawn
+    return learn_focus(axes, ways, real, np.ones(len(frame)), others), drawn
 
 
 def distance(real, rows, pair=("bill", "before")):
