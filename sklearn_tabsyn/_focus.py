@@ -171,6 +171,7 @@ def free_rows(marks, known, unit):
     return free & (marks[unit] <= 0) if unit in marks else free
 
 
+@np.errstate(all="ignore")  # numbers may be too large to square
 def find_near(columns, kinds, frame, held):
     """Return the pairs of numbers that are near to each other in many rows.
 
