@@ -446,15 +446,16 @@ class DiffusionSynthesizer(
         # A student of the last fit knows nothing of this one.
         self.__dict__.pop("student_", None)
         self._critic = None
-        how = X, y, weights, seed, wants
-        self._critic = learn_from_draws(self._learn_from_draws, *how)
+        if not self.protect_values:  # what is learned shows where real values lie
+            how = X, y, weights, seed, wants
+            self._critic = learn_from_draws(self._learn_from_draws, *how)
         return self
 
     def _learn_from_draws(self, X, y, weights, seed, wants):
         """Bring near numbers into focus, and return a critic if one is wanted."""
         critic, draw = Critic(self._model), partial(self._by_denoiser, seed=[seed, 0])
         how = critic.read(X, y), weights, draw
-        if self.encoder is None and not self.protect_values:
+        if self.encoder is None:
             bring_into_focus(self._model.encoders[0], *how, self.verbose)
         return critic.fit(*how, seed, self.verbose) if wants else None
 

@@ -101,6 +101,12 @@ def test_gaps_and_what_has_no_logarithm_are_no_contradiction():
     assert text.startswith("dew is a function of celsius, humidity in 99.")
 
 
+def test_the_ends_of_sources_are_not_given_out_by_a_protected_table():
+    how = {"hidden_dim": 8, "max_iter": 5, "random_state": 0}
+    synthesizer = DiffusionSynthesizer(protect_values=True, **how)
+    assert synthesizer.fit(make_weather()).relations_ == []
+
+
 @pytest.mark.parametrize("change", ["noise", "coarse", "few", "flat", "one", "mixed"])
 def test_what_only_seems_a_surface_is_none(change):
     table, rng = make_weather(), np.random.default_rng(1)

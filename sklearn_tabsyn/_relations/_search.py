@@ -188,6 +188,8 @@ class _Search:
 
     def find_surfaces(self):
         """Find numbers that are smooth functions of two others."""
+        if self.min_count > 1:  # the ends of the sources are values of single rows
+            return
         axes, targets = self.families[0], set(self._left(self.many))
         surfaces = find_surfaces(
             self.values[0], axes, self._column, targets, self._sources()
