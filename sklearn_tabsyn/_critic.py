@@ -51,7 +51,7 @@ def wants_critic(synthesizer, n_rows):
     return synthesizer.candidates > 1
 
 
-def learn_from_draws(learn, *args):
+def unless_interrupted(learn, *args):
     """Return what a function that learns from drawn rows returns, None if interrupted.
 
     Whatever drew them stays usable without it.

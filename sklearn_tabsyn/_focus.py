@@ -14,8 +14,9 @@ import numpy as np
 from scipy.sparse import csgraph
 from scipy.stats import ks_2samp
 
+from sklearn_tabsyn._columns import FloatColumn
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._relations._axes import find_axes
+from sklearn_tabsyn._relations._axes import Axis
 from sklearn_tabsyn._relations._reconciling import can_be_moved
 
 # Rows by which pairs are searched.
@@ -85,13 +86,10 @@ class Near:
         weights = weights, np.ones(len(rests[1]))
         for group in range(n_groups):
             rows = [t & (p == group) for t, p in zip(there, places, strict=True)]
-            knots = [
-                _quantiles(rest[some], weight[some])
-                for rest, weight, some in zip(rests, weights, rows, strict=True)
-            ]
-            if min(part.sum() for part in rows) < GROUP_ROWS / 4:
-                knots = [np.empty(0)] * 2
-            for kept, inside in zip((self.real, self.drawn), knots, strict=True):
+            enough = min(part.sum() for part in rows) >= GROUP_ROWS / 4
+            ways = (self.real, self.drawn), rests, weights, rows
+            for kept, rest, weight, some in zip(*ways, strict=True):
+                inside = _quantiles(rest[some], weight[some]) if enough else []
                 kept.append(np.r_[-self.reach, inside, self.reach])
 
     def moved(self, target, source):
@@ -193,18 +191,21 @@ def find_near(columns, kinds, frame, held):
     ways : list of Near
         Pairs of columns, with how they are near, by their ratio, difference or both.
     """
-    free = [kind == "continuous" and j not in held for j, kind in enumerate(kinds)]
-    axes = {
-        j: axis
-        for j, axis in find_axes(columns, kinds, frame)[0].items()
-        if free[j] and can_be_moved(axis.read(frame[j].to_numpy()), axis)
-    }
-    units, few = list(axes), frame.iloc[even_rows(len(frame), N_FEW)]
+    numbers = [j for j, column in enumerate(columns) if isinstance(column, FloatColumn)]
+    units = [j for j in numbers if kinds[j] == "continuous" and j not in held]
+    few = frame.iloc[even_rows(len(frame), N_FEW)]
     alike = few[units].rank().corr().to_numpy() >= MIN_CORRELATION
+    pairs = [(units[i], units[j]) for i, j in np.argwhere(np.triu(alike, 1))]
+    axes = {}
+    for j in sorted({j for pair in pairs for j in pair}):
+        axis = Axis(columns[j], frame[j].to_numpy(), discrete=False)
+        if can_be_moved(axis.read(frame[j].to_numpy()), axis):
+            axes[j] = axis
     read = {j: axis.read(few[j].to_numpy()) for j, axis in axes.items()}
     ways = []
-    for i, j in np.argwhere(np.triu(alike, 1)):
-        pair = units[i], units[j]
+    for pair in pairs:
+        if not axes.keys() >= set(pair):
+            continue
         spread = min(float(np.nanstd(read[unit])) for unit in pair)
         for near in (Near(*pair, True, REACH), Near(*pair, False, REACH * spread)):
             rest = near.rest(*(read[unit] for unit in pair))
@@ -291,8 +292,6 @@ def _sources_first(off):
 
 def _quantiles(values, weights):
     """Return evenly spaced quantiles of weighted values."""
-    if not len(values):
-        return values
     order = np.argsort(values, kind="stable")
     mass = np.cumsum(weights[order]) - weights[order] / 2
     shares = (np.arange(N_QUANTILES) + 0.5) / N_QUANTILES

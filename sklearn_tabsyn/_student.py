@@ -9,9 +9,9 @@ from sklearn.utils._param_validation import Interval, Options, validate_params
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tabsyn._corrections import learn_corrections
-from sklearn_tabsyn._critic import Critic, learn_from_draws
+from sklearn_tabsyn._critic import Critic, unless_interrupted
 from sklearn_tabsyn._distillation import N_LEVELS, STUDENT_SIGMAS, train_student
-from sklearn_tabsyn._generation import cut_batches
+from sklearn_tabsyn._generation import draw_whole
 from sklearn_tabsyn._sampling import check_sampling
 from sklearn_tabsyn._seeds import find_device, int_seed, seeded_torch
 from sklearn_tabsyn._training import warn_interrupted
@@ -104,7 +104,7 @@ class Distillation:
         seed, n_rows = int_seed(self.random_state), self._critic.n_rows
         draw = partial(distilled._by_student, seed=[seed, 0])
         critic = Critic(self._model)
-        ours = self._chosen(self._by_denoiser, self._critic, n_rows, [seed, 1])
-        real = critic.settle(*next(cut_batches(ours, n_rows, n_rows)))
+        ours = partial(self._chosen, self._by_denoiser, self._critic, seed=[seed, 1])
+        real = critic.settle(*draw_whole(ours, n_rows, "critic"))
         how = real, np.ones(n_rows), draw, seed, self.verbose
-        return learn_from_draws(critic.fit, *how)
+        return unless_interrupted(critic.fit, *how)

@@ -18,7 +18,7 @@ from sklearn_tabsyn._batches import (
     split_rows,
     weighted_rows,
 )
-from sklearn_tabsyn._critic import Critic, learn_from_draws, wants_critic
+from sklearn_tabsyn._critic import Critic, unless_interrupted, wants_critic
 from sklearn_tabsyn._focusing import bring_into_focus
 from sklearn_tabsyn._generation import noise_profile
 from sklearn_tabsyn._likelihood import suited_points
@@ -448,7 +448,7 @@ class DiffusionSynthesizer(
         self._critic = None
         if not self.protect_values:  # what is learned shows where real values lie
             how = X, y, weights, seed, wants
-            self._critic = learn_from_draws(self._learn_from_draws, *how)
+            self._critic = unless_interrupted(self._learn_from_draws, *how)
         return self
 
     def _learn_from_draws(self, X, y, weights, seed, wants):

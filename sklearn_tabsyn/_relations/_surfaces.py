@@ -170,12 +170,17 @@ def find_surfaces(values, axes, column, targets, made):
     if len(units) > MAX_COLUMNS or len(values) < MIN_ROWS:
         return []
     coarse = np.array([coarseness(values[:, j], axes[u]) for j, u in enumerate(units)])
+    order = [
+        place
+        for place in np.argsort(coarse, kind="stable")
+        if units[place] in targets and coarse[place] <= MAX_COARSE
+    ]
+    if not order:
+        return []
     missed = _missed(values[even_rows(len(values), N_FEW)])
     found, made = {}, dict(made)
-    for place in np.argsort(coarse, kind="stable"):
+    for place in order:
         unit = units[place]
-        if unit not in targets or coarse[place] > MAX_COARSE:
-            continue
         for pair in _likely_pairs(missed[..., place], coarse):
             sources = tuple(units[i] for i in pair)
             if any(comes_from(made, source, unit) for source in sources):
