@@ -13,7 +13,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_tabsyn._batches import times_more
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._generation import draw_whole
 
 # More trees, or trees that look at all columns at each split, know real rows by heart.
 N_TREES, MAX_SHARE, MIN_COLUMNS = 150, 0.3, 4
@@ -102,7 +101,7 @@ class Critic:
     def __init__(self, model):
         self.model = model
 
-    def fit(self, real, weights, draw, seed, verbose=0):
+    def fit(self, real, weights, drawn, seed):
         """Learn what drawn rows have too many and too few of.
 
         Parameters
@@ -111,12 +110,11 @@ class Critic:
             Canonical values of rows that count as real, see :meth:`read`.
         weights : ndarray of shape (n_rows,)
             Their weights.
-        draw : callable
-            Returns blocks that hold a number of rows.
+        drawn : tuple of ndarray
+            Encoded values and levels of drawn rows. As many real ones are looked at, if
+            there are more.
         seed : int
             Seed of the trees.
-        verbose : int
-            Shows a progress bar if not 0.
 
         Returns
         -------
@@ -126,10 +124,9 @@ class Critic:
         # Here, for it takes long to import.
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        some = even_rows(len(real), MAX_ROWS)
+        some = even_rows(len(real), len(drawn[0]))
         real, weights = real[some], weights[some]
         self.n_rows, n_columns = real.shape
-        drawn = draw_whole(draw, self.n_rows, "critic", verbose)
         rows = np.vstack([real, self.settle(*drawn)])
         # Trees refuse columns without any value, and learn nothing of such of one.
         self.blind = np.isnan(rows).all(0)

@@ -96,15 +96,15 @@ class Distillation:
         distilled._student_sigmas = STUDENT_SIGMAS[num_steps]
         distilled._student_critic = None
         if self._critic is not None and num_steps > 1:
-            distilled._student_critic = self._critic_of(distilled)
+            distilled._student_critic = unless_interrupted(self._critic_of, distilled)
         return distilled
 
     def _critic_of(self, distilled):
         """Return a critic of a student's rows, for which ours count as real."""
         seed, n_rows = int_seed(self.random_state), self._critic.n_rows
-        draw = partial(distilled._by_student, seed=[seed, 0])
-        critic = Critic(self._model)
         ours = partial(self._chosen, self._by_denoiser, self._critic, seed=[seed, 1])
-        real = critic.settle(*draw_whole(ours, n_rows, "critic"))
-        how = real, np.ones(n_rows), draw, seed, self.verbose
-        return unless_interrupted(critic.fit, *how)
+        theirs = partial(distilled._by_student, seed=[seed, 0])
+        critic = Critic(self._model)
+        real = critic.settle(*draw_whole(ours, n_rows, "critic", self.verbose))
+        drawn = draw_whole(theirs, n_rows, "critic", self.verbose)
+        return critic.fit(real, np.ones(n_rows), drawn, seed)

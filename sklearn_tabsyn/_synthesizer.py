@@ -1,7 +1,7 @@
 """DiffusionSynthesizer: learn a table, sample new rows."""
 
 from copy import deepcopy
-from functools import partial
+from functools import cache, partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -18,9 +18,9 @@ from sklearn_tabsyn._batches import (
     split_rows,
     weighted_rows,
 )
-from sklearn_tabsyn._critic import Critic, unless_interrupted, wants_critic
+from sklearn_tabsyn._critic import MAX_ROWS, Critic, unless_interrupted, wants_critic
 from sklearn_tabsyn._focusing import bring_into_focus
-from sklearn_tabsyn._generation import noise_profile
+from sklearn_tabsyn._generation import draw_whole, noise_profile
 from sklearn_tabsyn._likelihood import suited_points
 from sklearn_tabsyn._model import TableModel
 from sklearn_tabsyn._networks import NETWORKS
@@ -452,12 +452,15 @@ class DiffusionSynthesizer(
         return self
 
     def _learn_from_draws(self, X, y, weights, seed, wants):
-        """Bring near numbers into focus, and return a critic if one is wanted."""
-        critic, draw = Critic(self._model), partial(self._by_denoiser, seed=[seed, 0])
-        how = critic.read(X, y), weights, draw
+        """Bring numbers into focus, and return a critic if one is wanted."""
+        critic = Critic(self._model)
+        real, blocks = critic.read(X, y), partial(self._by_denoiser, seed=[seed, 0])
+        n_drawn = min(len(real), MAX_ROWS)
+        # Once for both, if any.
+        draw = cache(lambda: draw_whole(blocks, n_drawn, "critic", self.verbose))
         if self.encoder is None:
-            bring_into_focus(self._model.encoders[0], *how, self.verbose)
-        return critic.fit(*how, seed, self.verbose) if wants else None
+            bring_into_focus(self._model.encoders[0], real, weights, draw)
+        return critic.fit(real, weights, draw(), seed) if wants else None
 
     def _network(self, n_rows):
         """Return what makes the network from its numbers of inputs and outputs."""

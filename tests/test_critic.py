@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._critic import MIN_ROWS, Critic, choose, default_candidates
-from sklearn_tabsyn._generation import BLOCK_ROWS
+from sklearn_tabsyn._generation import BLOCK_ROWS, draw_whole
 from sklearn_tabsyn._table import TableSchema
 
 
@@ -64,6 +64,11 @@ def draw_uniform(n_rows):
         yield random.random((BLOCK_ROWS, 2)).round(3), levels
 
 
+def uniform_rows(n_rows):
+    """Return such rows, side by side."""
+    return draw_whole(draw_uniform, n_rows, "critic")
+
+
 def make_uneven(n_rows, seed=0):
     """Return rows of which none has both numbers above 0.5, and names that differ."""
     random = np.random.default_rng(seed)
@@ -85,7 +90,7 @@ def chosen_quarter(critic, n_blocks=20):
 def test_what_is_too_frequent_is_thinned_out():
     table = make_uneven(6_000)
     critic = Critic(Model(table))
-    critic.fit(critic.read(table, None), np.ones(6_000), draw_uniform, 0)
+    critic.fit(critic.read(table, None), np.ones(6_000), uniform_rows(6_000), 0)
     rows = chosen_quarter(critic)
     corner = (rows[:, :2] > 0.5).all(1).mean()
     assert corner < 0.02  # 0.25 of the drawn ones
@@ -100,7 +105,7 @@ def test_weights_of_rows_count():
     table = make_uneven(6_000)
     weights = np.where(table["name"] == "c", 3.0, 1.0)
     critic = Critic(Model(table))
-    critic.fit(critic.read(table, None), weights, draw_uniform, 0)
+    critic.fit(critic.read(table, None), weights, uniform_rows(6_000), 0)
     rows = chosen_quarter(critic)
     assert abs((rows[:, 2] == 2).mean() - 0.25) < 0.03
 

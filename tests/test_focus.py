@@ -8,7 +8,9 @@ import pytest
 from scipy.stats import ks_2samp, spearmanr
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._focus import Focus, Near, find_near, learn_focus
+from sklearn_tabsyn._beside import Near
+from sklearn_tabsyn._focus import Focus
+from sklearn_tabsyn._near import find_near, focus_near
 from sklearn_tabsyn._table import TableSchema
 
 
@@ -42,10 +44,11 @@ def learned(real, drawn):
     """Return the focus of drawn rows, and their canonical values."""
     schema, frame = canonical(real)
     drawn = schema.read(drawn)
-    axes, ways = find_near(schema.columns, ["continuous"] * 4, frame, set())
+    axes, ways = find_near(schema.columns, frame, [0, 1, 2, 3])
     tables = ((table, partial(everywhere, table)) for table in (frame, drawn))
-    real, others = tables
-    return learn_focus(axes, ways, real, np.ones(len(frame)), others), drawn
+    focus, (real, others) = Focus(axes), tables
+    focus_near(focus, ways, real, np.ones(len(frame)), others)
+    return focus, drawn
 
 
 def distance(real, rows, pair=("bill", "before")):
@@ -57,19 +60,19 @@ def distance(real, rows, pair=("bill", "before")):
 def test_blurred_numbers_are_spread_as_real_ones_and_keep_their_order():
     real, blurred = make_bills(), make_bills(seed=1, blur=0.05)
     focus, drawn = learned(real, blurred)
-    assert {near.target for near in focus.pairs} == {1, 2}
+    assert {near.target for near in focus.moves} == {1, 2}
     before = drawn.copy()
     rows = focus.sharpen(drawn, partial(everywhere, drawn))
     pd.testing.assert_frame_equal(drawn, before)
     rows.columns = drawn.columns = real.columns
-    for near in focus.pairs:
+    for near in focus.moves:
         pair = [real.columns[j] for j in (near.target, near.source)]
         assert distance(real, drawn, pair) > 0.2
         assert distance(real, rows, pair) < 0.04
     others = ["before", "paid"]
     pd.testing.assert_frame_equal(rows[others], drawn[others])
     # Rows of about the same source keep the order of their ratios.
-    [target] = (near.target for near in focus.pairs if near.source == 0)
+    [target] = (near.target for near in focus.moves if near.source == 0)
     some = drawn["before"].between(2900, 3100)
     ratios = [(t.iloc[:, target] / t["before"])[some] for t in (drawn, rows)]
     assert spearmanr(*ratios).statistic > 0.95
@@ -78,7 +81,7 @@ def test_blurred_numbers_are_spread_as_real_ones_and_keep_their_order():
 
 def test_nothing_is_moved_where_rows_are_as_real_ones():
     focus, _ = learned(make_bills(), make_bills(seed=1))
-    assert focus.pairs == []
+    assert focus.moves == []
 
 
 def test_ties_and_rows_that_are_not_free_stay():
@@ -86,7 +89,7 @@ def test_ties_and_rows_that_are_not_free_stay():
     for table in (real, blurred):
         table.loc[::10, "bill"] = 3000.0
     focus, drawn = learned(real, blurred)
-    assert focus.pairs
+    assert focus.moves
     held = np.arange(len(drawn)) % 2 == 0
     moved = focus.sharpen(drawn, lambda unit: ~held)
     assert (moved[held] == drawn[held]).all(axis=None)
@@ -124,7 +127,7 @@ def test_new_rows_are_in_focus_and_given_numbers_stay():
     how = {"hidden_dim": 32, "max_iter": 150, "conditional": True, "random_state": 0}
     synthesizer = DiffusionSynthesizer(**how).fit(table)
     encoder = synthesizer._model.encoders[0]
-    assert len(encoder.focus_.pairs) == 1
+    assert len(encoder.focus_.moves) == 1
     rows = synthesizer.sample(4000, random_state=1)
     focus, encoder.focus_ = encoder.focus_, Focus()
     blurred = synthesizer.sample(4000, random_state=1)
@@ -143,4 +146,4 @@ def test_protected_numbers_are_not_learned_from(protects):
         protect_values=protects, max_iter=5, hidden_dim=8, random_state=0
     )
     encoder = synthesizer.fit(make_bills(800))._model.encoders[0]
-    assert bool(encoder.focus_.pairs) is not protects
+    assert bool(encoder.focus_.moves) is not protects
