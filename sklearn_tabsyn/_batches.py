@@ -152,7 +152,8 @@ MAX_PASSES = 180
 # Columns from which a table counts as wide.
 MANY_COLUMNS = 16
 # Most rows and width of the network for smaller tables, and its width for all others.
-WIDTHS, WIDEST = {100: 16, 500: 32, 2_000: 64, 12_000: 128}, 256
+WIDTHS = {100: 16, 500: 32, 2_000: 64, 12_000: 128, 24_000: 192}
+WIDEST = 256
 
 
 def are_few(n_rows, n_columns):

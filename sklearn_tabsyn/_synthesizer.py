@@ -82,7 +82,8 @@ class DiffusionSynthesizer(
         (n, n_outputs); `class_labels`, (n, n_classes), say which columns are given.
     hidden_dim : int or "auto", default="auto"
         Width of the network. "auto" takes 16 up to 100 rows, 32 up to 500, 64 up to
-        2,000, 128 up to 12,000, and 256 beyond: a narrow one copies small tables less.
+        2,000, 128 up to 12,000, 192 up to 24,000, and 256 beyond: a narrow one copies
+        small tables less.
     n_blocks : int, default=3
         Number of residual blocks, or of wide layers of the plain network.
     dropout : float, default=0.0

@@ -19,6 +19,7 @@ CHANCE, SPREAD = 0.87, 0.26
 MIN_OFF, SURE = 0.04, 5.0
 
 
+@np.errstate(all="ignore")  # numbers may be too large to tell them apart
 def find_within(columns, frame, units, sources):
     """Return the numbers that levels of other columns tell much about.
 
@@ -50,13 +51,15 @@ def find_within(columns, frame, units, sources):
         codes = _codes(few[source], levels)
         for unit in units:
             counts = _counts(codes, bins[unit], len(levels))
-            distances = _distances(counts, counts.sum(0, keepdims=True))
-            if np.average(distances, weights=counts.sum(1)) >= MIN_TOLD:
+            n_rows = counts.sum(1)
+            told = n_rows @ _distances(counts, counts.sum(0, keepdims=True))
+            if told > MIN_TOLD * n_rows.sum():
                 pairs.append(Within(unit, source))
     axes = movable(columns, frame, {pair.target for pair in pairs})
     return axes, [pair for pair in pairs if pair.target in axes]
 
 
+@np.errstate(all="ignore")
 def focus_within(focus, pairs, real, weights, drawn):
     """Let a focus move numbers to where they should be beside levels.
 

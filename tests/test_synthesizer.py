@@ -363,8 +363,10 @@ def test_default_budget_grows_with_the_rows(fast, conditional, steps):
 
 
 def test_default_width_grows_with_the_rows(fast):
-    sizes = 100, 101, 500, 501, 2_000, 2_001, 12_000, 12_001
-    assert [*map(default_width, sizes)] == [16, 32, 32, 64, 64, 128, 128, 256]
+    most = {16: 100, 32: 500, 64: 2_000, 128: 12_000, 192: 24_000}
+    assert [default_width(n) for n in most.values()] == [*most]
+    wider = [default_width(n + 1) for n in most.values()]
+    assert wider == [32, 64, 128, 192, 256]
     fitted = fast(hidden_dim="auto").fit(make_mixed(50))
     assert fitted.denoiser_.network.outputs.in_features == 16
 

@@ -107,6 +107,18 @@ def test_ties_gaps_and_rows_that_are_not_free_stay():
     assert (moved[1] != drawn[1])[3::2].mean() > 0.7
 
 
+def test_columns_of_gaps_and_of_huge_numbers_are_no_trouble():
+    table = make_shares(1000).astype({"words": float})
+    table["other"] = np.where(table["words"] > 5, 1e308, -1e308)
+    table["other"] *= np.random.default_rng(0).random(1000)
+    table["share"] = np.where(np.arange(1000) < 1, 0.5, np.nan)
+    focus, _ = learned(table, table.sample(frac=1, random_state=0))
+    assert focus.moves == []
+    table["words"] = np.nan
+    schema = TableSchema.from_table(table)
+    assert find_within(schema.columns, schema.read(table), UNITS, SOURCES)[1] == []
+
+
 def test_weights_count_as_rows():
     rng = np.random.default_rng(0)
     source = np.repeat([1.0, 2.0], 500)
