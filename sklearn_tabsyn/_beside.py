@@ -48,16 +48,16 @@ class Beside:
         rests = [self._told(*pair) for pair in (real, drawn)]
         there = [~np.isnan(rest) for rest in rests]
         self.edges = self.cut(real[1][there[0]], min(map(np.sum, there)))
-        tables = zip(rests, (real[1], drawn[1]), (weights, None), there, strict=True)
+        tables = zip(rests, (real[1], drawn[1]), (weights, None), strict=True)
         for group in zip(*(self._grouped(*table) for table in tables), strict=True):
             n_rows = min(len(rest) for rest, _ in group)
             for kept, part in zip((self.real, self.drawn), group, strict=True):
                 kept.append(self._knots(*part, n_rows))
 
-    def _grouped(self, rests, sources, weights, there):
+    def _grouped(self, rests, sources, weights):
         """Yield the rests of each group, and their weights."""
         weights = np.ones(len(rests)) if weights is None else weights
-        groups = np.where(there, self._groups(sources), -1)
+        groups = np.where(np.isnan(rests), -1, self._groups(sources))
         for group in range(len(self.edges) + 1):
             yield rests[groups == group], weights[groups == group]
 

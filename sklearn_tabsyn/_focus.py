@@ -60,11 +60,15 @@ class Focus:
 
     def read_pair(self, move, frame, free):
         """Return targets, NaN where they are not free, and sources as they will be."""
-        target = np.where(free(move.target), self.read(move.target, frame), np.nan)
+        target = self.read_free(move.target, frame, free)
         source = self.read(move.source, frame)
         if move.source in self.axes:
             source = self.axes[move.source].nearest(source)
         return target, source
+
+    def read_free(self, unit, frame, free):
+        """Return a number on its axis, NaN where it is not free."""
+        return np.where(free(unit), self.read(unit, frame), np.nan)
 
     def read(self, unit, frame):
         """Return a column, on its axis if it is one of the numbers."""

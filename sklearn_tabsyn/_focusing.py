@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_tabsyn._columns import FloatColumn
-from sklearn_tabsyn._focus import Focus, free_rows
+from sklearn_tabsyn._focus import Focus, free_rows, movable
 from sklearn_tabsyn._near import find_near, focus_near
 from sklearn_tabsyn._within import find_within, focus_within
 
@@ -29,12 +29,7 @@ def bring_into_focus(encoder, real, weights, draw):
     """
     relations, columns = encoder.relations_, encoder.schema.columns
     frame, encoder.focus_ = pd.DataFrame(real[:, : len(columns)]), Focus()
-    units, sources = _numbers_and_levels(columns, encoder.kinds_, relations.held)
-    near_axes, ways = find_near(columns, frame, units)
-    # What is shared among them to reach a total leaves them about where they are.
-    shares = {unit for total in relations.totals for unit in total.members}
-    units, _ = _numbers_and_levels(columns, encoder.kinds_, relations.held - shares)
-    axes, pairs = find_within(columns, frame, units, sources)
+    axes, ways, pairs = _find(columns, encoder.kinds_, relations, frame)
     if not ways and not pairs:
         return
     values, levels = draw()
@@ -49,15 +44,25 @@ def bring_into_focus(encoder, real, weights, draw):
         (table, partial(free_rows, own, np.zeros(table.shape, dtype=bool)))
         for table, own in zip((frame, drawn), marks, strict=True)
     )
-    focus = Focus(axes | near_axes)
+    focus = Focus(axes)
     drawn = focus_within(focus, pairs, real, weights, drawn)
     focus_near(focus, ways, real, weights, drawn)
     encoder.focus_ = focus
 
 
-def _numbers_and_levels(columns, kinds, held):
-    """Return the positions of numbers, and of columns of levels, that none makes."""
-    free = [unit for unit in range(len(columns)) if unit not in held]
-    numbers = [unit for unit in free if kinds[unit] == "continuous"]
-    numbers = [unit for unit in numbers if isinstance(columns[unit], FloatColumn)]
-    return numbers, [unit for unit in free if kinds[unit] != "continuous"]
+def _find(columns, kinds, relations, frame):
+    """Return the axes of numbers, those near to others, and those that levels tell."""
+    held = relations.held
+    # What is shared among them to reach a total leaves them about where they are.
+    fixed = held - {unit for total in relations.totals for unit in total.members}
+    units = [unit for unit, kind in enumerate(kinds) if kind == "continuous"]
+    units = [unit for unit in units if isinstance(columns[unit], FloatColumn)]
+    levels = [unit for unit, kind in enumerate(kinds) if kind != "continuous"]
+    axes, ways = find_near(columns, frame, [unit for unit in units if unit not in held])
+    pairs = find_within(
+        frame,
+        [unit for unit in units if unit not in fixed],
+        [unit for unit in levels if unit not in held],
+    )
+    axes |= movable(columns, frame, {pair.target for pair in pairs} - axes.keys())
+    return axes, ways, [pair for pair in pairs if pair.target in axes]

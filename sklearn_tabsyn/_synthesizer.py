@@ -456,9 +456,9 @@ class DiffusionSynthesizer(
         """Bring numbers into focus, and return a critic if one is wanted."""
         critic = Critic(self._model)
         real, blocks = critic.read(X, y), partial(self._by_denoiser, seed=[seed, 0])
-        n_drawn = min(len(real), MAX_ROWS)
+        n_drawn, title = min(len(real), MAX_ROWS), "critic" if wants else "focus"
         # Once for both, if any.
-        draw = cache(lambda: draw_whole(blocks, n_drawn, "critic", self.verbose))
+        draw = cache(lambda: draw_whole(blocks, n_drawn, title, self.verbose))
         if self.encoder is None:
             bring_into_focus(self._model.encoders[0], real, weights, draw)
         return critic.fit(real, weights, draw(), seed) if wants else None

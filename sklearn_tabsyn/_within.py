@@ -1,10 +1,11 @@
 """Numbers that lie elsewhere beside each level, and whether drawn ones do."""
 
+from functools import cache
+
 import numpy as np
 
 from sklearn_tabsyn._beside import FEW_ROWS, Within, ties_of
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._focus import movable
 
 # Rows by which pairs are searched, levels of a column at most, and bins of a number.
 N_FEW, MAX_LEVELS, N_BINS = 4_000, 64, 64
@@ -20,26 +21,19 @@ MIN_OFF, SURE = 0.04, 5.0
 
 
 @np.errstate(all="ignore")  # numbers may be too large to tell them apart
-def find_within(columns, frame, units, sources):
-    """Return the numbers that levels of other columns tell much about.
+def find_within(frame, units, sources):
+    """Return the pairs of a number and a column whose levels tell much about it.
 
     Parameters
     ----------
-    columns : list of ColumnSchema
-        Schemas of the columns.
     frame : DataFrame of shape (n_rows, n_columns)
         Canonical values of real rows.
-    units : list of int
-        Columns of numbers that others do not make.
-    sources : list of int
-        Columns of levels that others do not make.
+    units, sources : list of int
+        Columns of numbers, and of levels, that others do not make.
 
     Returns
     -------
-    axes : dict of int to Axis
-        Positions and axes of the numbers.
     pairs : list of Within
-        Pairs of a number and a column of levels.
     """
     few = frame.iloc[even_rows(len(frame), N_FEW)]
     bins = {unit: _bins(few[unit], _cuts(few[unit])) for unit in units}
@@ -55,34 +49,23 @@ def find_within(columns, frame, units, sources):
             told = n_rows @ _distances(counts, counts.sum(0, keepdims=True))
             if told > MIN_TOLD * n_rows.sum():
                 pairs.append(Within(unit, source))
-    axes = movable(columns, frame, {pair.target for pair in pairs})
-    return axes, [pair for pair in pairs if pair.target in axes]
+    return pairs
 
 
 @np.errstate(all="ignore")
 def focus_within(focus, pairs, real, weights, drawn):
     """Let a focus move numbers to where they should be beside levels.
 
-    Parameters
-    ----------
-    focus : Focus
-        Knows the axes of the numbers.
-    pairs : list of Within
-        See `find_within`.
-    real, drawn : tuple of (DataFrame, callable)
-        Canonical values of real and of drawn rows, and what tells in which of them a
-        column, by its position, is not made of others.
-    weights : ndarray of shape (n_rows,)
-        Weights of the real rows.
-
-    Returns
-    -------
-    drawn : tuple of (DataFrame, callable)
-        The drawn rows as they are now.
+    Takes what :func:`focus_near` takes, with the pairs of `find_within`, and returns
+    the drawn rows, with what tells which are free, as they are now.
     """
+    tables = real, drawn
+    # Once for each column, not for each pair.
+    bins = cache(lambda unit: _binned(focus, unit, tables))
+    codes = cache(lambda unit: _coded(unit, tables))
     off = {}
     for pair in pairs:
-        size = _off(pair, focus, real, drawn)
+        size = _off(*codes(pair.source), bins(pair.target))
         if size > off.get(pair.target, (0.0, None))[0]:
             off[pair.target] = size, pair
     for _, pair in off.values():
@@ -90,19 +73,29 @@ def focus_within(focus, pairs, real, weights, drawn):
     return drawn
 
 
-def _off(pair, focus, real, drawn):
+def _binned(focus, unit, tables):
+    """Return the bins of a number in real and in drawn rows; ties are in none."""
+    targets = [focus.read_free(unit, *table) for table in tables]
+    ties = ties_of(targets[0])
+    targets = [np.where(np.isin(part, ties), np.nan, part) for part in targets]
+    cuts = _cuts(targets[0])
+    return [_bins(part, cuts) for part in targets]
+
+
+def _coded(unit, tables):
+    """Return the levels of a column in real and in drawn rows, and their number."""
+    (real, _), _ = tables
+    levels = np.unique(real[unit].dropna())
+    return [_codes(frame[unit], levels) for frame, _ in tables], len(levels)
+
+
+def _off(codes, n_levels, bins):
     """Return by how much drawn rows are off, 0 if that may be chance."""
-    tables = [focus.read_pair(pair, *table) for table in (real, drawn)]
-    targets, sources = tables[0]
-    ties, levels = ties_of(targets), np.unique(sources[~np.isnan(sources)])
-    cuts = _cuts(targets[~np.isin(targets, ties)])
-    counts = []
-    for target, source in tables:
-        bins = np.where(np.isin(target, ties), -1, _bins(target, cuts))
-        counts.append(_counts(_codes(source, levels), bins, len(levels)))
+    pairs = zip(codes, bins, strict=True)
+    counts = [_counts(*pair, n_levels) for pair in pairs]
     n_rows = [part.sum(1) for part in counts]
     enough = np.minimum(*n_rows) >= FEW_ROWS
-    if n_rows[0][enough].sum() < MIN_SHARE * len(targets):
+    if n_rows[0][enough].sum() < MIN_SHARE * len(codes[0]):
         return 0.0
     counts = [part[enough] for part in counts]
     chance = np.sqrt(sum(1 / part.sum(1) for part in counts))

@@ -9,7 +9,7 @@ from scipy.stats import ks_2samp, spearmanr
 
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._beside import Within, ties_of
-from sklearn_tabsyn._focus import Focus
+from sklearn_tabsyn._focus import Focus, movable
 from sklearn_tabsyn._table import TableSchema
 from sklearn_tabsyn._within import find_within, focus_within
 
@@ -38,8 +38,9 @@ def learned(real, drawn):
     """Return the focus of drawn rows, and their canonical values."""
     schema = TableSchema.from_table(real)
     frame, drawn = schema.read(real), schema.read(drawn)
-    axes, pairs = find_within(schema.columns, frame, UNITS, SOURCES)
-    focus = Focus(axes)
+    pairs = find_within(frame, UNITS, SOURCES)
+    focus = Focus(movable(schema.columns, frame, UNITS))
+    pairs = [pair for pair in pairs if pair.target in focus.axes]
     tables = ((table, partial(everywhere, table)) for table in (frame, drawn))
     real, others = tables
     focus_within(focus, pairs, real, np.ones(len(frame)), others)
@@ -85,7 +86,7 @@ def test_nothing_is_moved_where_rows_are_as_real_ones(n_rows, seed):
 def test_levels_that_tell_nothing_are_not_looked_at():
     table = make_shares()
     schema = TableSchema.from_table(table)
-    _, pairs = find_within(schema.columns, schema.read(table), UNITS, SOURCES)
+    pairs = find_within(schema.read(table), UNITS, SOURCES)
     assert [(pair.target, pair.source) for pair in pairs] == [(1, 0)]
 
 
@@ -116,7 +117,7 @@ def test_columns_of_gaps_and_of_huge_numbers_are_no_trouble():
     assert focus.moves == []
     table["words"] = np.nan
     schema = TableSchema.from_table(table)
-    assert find_within(schema.columns, schema.read(table), UNITS, SOURCES)[1] == []
+    assert find_within(schema.read(table), UNITS, SOURCES) == []
 
 
 def test_weights_count_as_rows():
