@@ -34,6 +34,13 @@ class Batch(NamedTuple):
         return Batch(*(part.to(device) for part in self))
 
 
+def middle_batch(low, high, levels):
+    """Return encoded rows with the middle of each range, zeros where there is none."""
+    values = ((low + high) / 2).nan_to_num()
+    has = (~low.isnan()).float(), (levels >= 0).float()
+    return Batch(values, levels.long().clamp(min=0), *has)
+
+
 class RowDataset(Dataset):
     """Encoded rows, handed out as whole batches.
 
@@ -72,14 +79,12 @@ class RowDataset(Dataset):
         """Return (batch, weights) of the rows at `indices`."""
         indices = torch.as_tensor(indices)
         low, high, levels = self.low[indices], self.high[indices], self.levels[indices]
-        has_values, has_levels = ~low.isnan(), levels >= 0
         if self.fixed:
-            values = ((low + high) / 2).nan_to_num()
-            levels = levels.clamp(min=0)
-        else:
-            values = low + torch.rand_like(low) * (high - low)
-            values = self.value_pool.fill(values, has_values)
-            levels = self.level_pool.fill(levels, has_levels)
+            return middle_batch(low, high, levels), self.weights[indices]
+        has_values, has_levels = ~low.isnan(), levels >= 0
+        values = low + torch.rand_like(low) * (high - low)
+        values = self.value_pool.fill(values, has_values)
+        levels = self.level_pool.fill(levels, has_levels)
         batch = Batch(values, levels.long(), has_values.float(), has_levels.float())
         return batch, self.weights[indices]
 
@@ -268,4 +273,5 @@ def split_rows(rows, weights, fraction):
     kept_rows, held_out_rows = (
         type(rows)(*(part[where] for part in rows)) for where in (kept, held_out)
     )
-    return kept_rows, weights[kept], (held_out_rows, weights[held_out])
+    shares = weights[held_out] / weights[held_out].mean()
+    return kept_rows, weights[kept], (held_out_rows, shares)

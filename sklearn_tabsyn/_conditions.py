@@ -58,8 +58,9 @@ def allowed_values(encoder, unit, asked):
     values : ndarray of shape (n_values,), dtype float64
         One or more values; those of a range of a number of many values lie evenly in
         rank or, with a user's own encoder, evenly in its coordinate.
-    even : bool
-        Whether they are equally likely in the column by itself.
+    share : float or None
+        If they are equally likely in the column by itself, the share of it that they
+        stand for.
 
     Raises
     ------
@@ -74,18 +75,18 @@ def allowed_values(encoder, unit, asked):
         column = encoder.schema.columns[unit]
         raise ValueError(column.error("is conditioned on an empty list; give values."))
     values = possible_values(encoder, unit, pd.Series(as_objects(asked), dtype=object))
-    return np.unique(values), False
+    return np.unique(values), None
 
 
 def all_values(encoder, unit):
-    """Return canonical values that stand for a whole column, and if they are even.
+    """Return canonical values that stand for a whole column, and a share.
 
     Missing is none of them; the rest is as :func:`allowed_values` returns it.
     """
     known = encoder.known_values(unit)
     if encoder.kinds_[unit] == "continuous":
         return encoder.points(unit, known[0], known[-1], N_POINTS // 4)
-    return known[~np.isnan(known)], False
+    return known[~np.isnan(known)], None
 
 
 def possible_values(encoder, unit, cells):
@@ -111,7 +112,7 @@ def possible_values(encoder, unit, cells):
 
 
 def _range(encoder, unit, asked):
-    """Return the values of a column within (low, high), and whether they are even."""
+    """Return the values of a column within (low, high), and their share."""
     column = encoder.schema.columns[unit]
     if len(asked) != 2:
         raise ValueError(
@@ -120,12 +121,13 @@ def _range(encoder, unit, asked):
     known = encoder.known_values(unit)
     if column.kind == "category":
         places = _category_range(column, asked)
-        return _checked(column, known[np.isin(known, places)], asked, known), False
-    ends = [-np.inf if asked[0] is None else None, np.inf if asked[1] is None else None]
-    for place, end in enumerate(asked):
-        if ends[place] is None:
-            ends[place] = column.read(pd.Series(as_objects([end]), dtype=object))[0]
-    low, high = ends
+        return _checked(column, known[np.isin(known, places)], asked, known), None
+    low, high = ends = [
+        far
+        if end is None
+        else column.read(pd.Series(as_objects([end]), dtype=object))[0]
+        for end, far in zip(asked, (-np.inf, np.inf), strict=True)
+    ]
     if not low <= high:
         text = f"needs a range of a lower and a higher value; got {asked!r}."
         raise ValueError(column.error(text))
@@ -133,16 +135,16 @@ def _range(encoder, unit, asked):
         lowest, highest = known[0], known[-1]
         if high < lowest or low > highest:
             _checked(column, known[:0], asked, known)
-        values, even = encoder.points(
+        values, share = encoder.points(
             unit, max(low, lowest), min(high, highest), N_POINTS
         )
     else:
-        values, even = known, False
+        values, share = known, None
     inside = values[(values >= low) & (values <= high)]
     if not len(inside) and np.isfinite(ends).any():  # a range between two known values
         values = encoder.nearest(unit, np.array([e for e in ends if np.isfinite(e)]))
         inside = values[(values >= low) & (values <= high)]
-    return _checked(column, inside, asked, known), even
+    return _checked(column, inside, asked, known), share
 
 
 def _category_range(column, asked):

@@ -59,8 +59,8 @@ def unless_interrupted(learn, *args):
         return learn(*args)
     except KeyboardInterrupt:
         warnings.warn(
-            "Training was interrupted before its critic had learned. The synthesizer "
-            "can be used, and takes all rows that it draws.",
+            "Training was interrupted before it had learned from drawn rows. The "
+            "synthesizer can be used, and takes all rows that it draws.",
             ConvergenceWarning,
             stacklevel=4,
         )

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from sklearn_tabsyn._focus import Focus, free_rows
@@ -24,6 +23,7 @@ from sklearn_tabsyn._steps import (
     encoded_places,
     invert_step,
     is_apart,
+    parts_of,
 )
 
 # Rows on which the inverse of a user's own encoder is tried before training.
@@ -162,22 +162,21 @@ class TableEncoder:
     def points(self, unit, low, high, n_points):
         """Return values of a continuous column that lie evenly between two others.
 
-        Also tells whether evenly in rank, so that all are equally likely.
+        Also returns the share of all values between the two, None if they lie evenly in
+        another coordinate than the rank, and so are not equally likely.
         """
         ends = np.tile(self.filler_, (2, 1))
         ends[:, unit] = low, high
         view = self.view(pd.DataFrame(ends))
-        [(step, columns)] = [
-            (step, columns) for _, step, columns, _ in self.blocks() if unit in columns
-        ]
-        even = isinstance(step, NormalScoreTransformer)
-        if even:
+        step, columns = next((s, c) for _, s, c, _ in self.blocks() if unit in c)
+        share, slot = None, next(slot for slot in self.slots_ if slot.unit == unit)
+        if isinstance(step, NormalScoreTransformer):
             start, stop = step.rank_edges(view.iloc[:, columns])
             place = columns.index(unit)
-            ranks = np.linspace(start[0, place], stop[1, place], 2 * n_points + 1)
-            coordinates = ndtri(ranks[1::2])
-        slot = next(slot for slot in self.slots_ if slot.unit == unit)
-        if not even:
+            first, last = start[0, place], stop[1, place]
+            coordinates = ndtri(np.linspace(first, last, 2 * n_points + 1)[1::2])
+            share = float(last - first)
+        else:
             encoded = self._transform(pd.DataFrame(ends))[0][:, slot.place.start]
             coordinates = np.linspace(*np.sort(encoded), n_points)
         values = np.zeros((n_points, self.n_values_))
@@ -185,7 +184,7 @@ class TableEncoder:
         levels = np.zeros((n_points, self.n_codebooks_), dtype=np.int32)
         found = self.decode_apart(values, levels)[unit].to_numpy()
         column = self.schema.columns[unit]
-        return self.relations_.suited(unit, column.read(column.restore(found))), even
+        return self.relations_.suited(unit, column.read(column.restore(found))), share
 
     def decode(self, values, levels, cells=None, known=None, gaps=True):
         """Return the float frame of encoded values and levels.
@@ -340,7 +339,7 @@ class TableEncoder:
         """Yield the slots of all encoded columns."""
         marks = {link.target: len(link.constants) for link in self.relations_.marked}
         for _, step, columns, outputs in self.blocks():
-            last = step.steps[-1][1] if isinstance(step, Pipeline) else step
+            last = parts_of(step)[-1]
             if isinstance(last, OneHotEncoder | OrdinalEncoder):
                 for column, place in zip(
                     columns, encoded_places(last, outputs), strict=True
@@ -373,7 +372,7 @@ class TableEncoder:
         """Return "continuous", "discrete" or "nominal" for each table column."""
         kinds = {}
         for _, step, columns, _ in self.blocks():
-            last = step.steps[-1][1] if isinstance(step, Pipeline) else step
+            last = parts_of(step)[-1]
             for column in columns:
                 named = self.schema.columns[column].kind == "category"
                 if isinstance(last, OneHotEncoder) or named:

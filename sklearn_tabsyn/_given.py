@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from sklearn_tabsyn._batches import Batch
+from sklearn_tabsyn._batches import middle_batch
 
 # Noise level at which coordinates tell next to nothing, and yet training has been.
 BLIND_SIGMA = 5.0
@@ -50,7 +50,7 @@ class Choice:
         The values, encoded.
     shares : ndarray of shape (n_values,), dtype float64
         Relative share of each in the column by itself.
-    mass : float
+    share : float
         Share of the column that all of them have.
     """
 
@@ -58,7 +58,7 @@ class Choice:
     values: np.ndarray
     rows: object
     shares: np.ndarray
-    mass: float
+    share: float
 
 
 @dataclass
@@ -124,10 +124,8 @@ class Given:
     def _encode(self, denoiser, cells):
         """Return encoded cells, and what is given of them."""
         rows = self.model.encode_given(*cells)
-        low, high, levels = (torch.from_numpy(part) for part in rows)
-        values = ((low + high) / 2).nan_to_num()
-        has = (~low.isnan()).float(), (levels >= 0).float()
-        batch = Batch(values, levels.long().clamp(min=0), *has).to(denoiser.mean.device)
+        batch = middle_batch(*(torch.from_numpy(part) for part in rows))
+        batch = batch.to(denoiser.mean.device)
         known = torch.from_numpy(cells.known).to(denoiser.mean.device)
         given = denoiser.observation.spread(batch, known)
         return batch, denoiser.labels(*given)
@@ -148,7 +146,7 @@ class Given:
         )[1].ravel()
         weights = np.zeros(len(cells.values))
         # The rarest first: then the others leave the weights nearly even.
-        for choice in sorted(self.choices, key=lambda choice: choice.mass):
+        for choice in sorted(self.choices, key=lambda choice: choice.share):
             scores = np.log(choice.shares)[None]
             if cells.known.any():
                 scores = scores + self._ratios(denoiser, cells, choice, random)
@@ -184,9 +182,9 @@ class Given:
         low, high, levels = (torch.from_numpy(p).to(device) for p in choice.rows)
         parts = {"values": (low + high) / 2, "levels": levels.long()}
         noise = random.standard_normal((len(cells.values), len(denoiser.mean)))
-        ratios = 0.0
         with torch.inference_mode():
             clean = denoiser.encode(batch)
+            ratios = clean.new_zeros(len(clean), len(choice.values))
             noisy = denoiser.mean + BLIND_SIGMA * torch.from_numpy(noise).to(clean)
             x = torch.where(denoiser.given(class_labels), clean, noisy)
             level = x.new_full((len(x),), BLIND_SIGMA)
@@ -196,6 +194,4 @@ class Given:
                 for column in torch.nonzero(there.any(0)).flatten().tolist():
                     found = ratio[:, column, index[:, column]]
                     ratios = ratios + torch.where(there[:, column], found, 0.0)
-        if isinstance(ratios, float):
-            return 0.0
         return ratios.double().cpu().numpy()

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tabsyn._seeds import seed_sequence
 from sklearn_tabsyn._synthesizer import DiffusionSynthesizer
-from sklearn_tabsyn._table import check_table
+from sklearn_tabsyn._table import check_table, open_frame
 
 
 class DiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -116,6 +116,7 @@ class DiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If a column has no values at all, or the table cannot be learned.
         """
         X = check_table(self, X, reset=True)
+        _check_values(X)
         synthesizer = self.synthesizer
         if synthesizer is None:
             synthesizer = DiffusionSynthesizer(conditional=1.0)
@@ -128,7 +129,6 @@ class DiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if self.random_state is not None:
             synthesizer.set_params(random_state=self.random_state)
         self.synthesizer_ = synthesizer.fit(X)
-        self.synthesizer_._model.check_values()
         return self
 
     def transform(self, X):
@@ -189,7 +189,7 @@ class DiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         cells, gaps = model.read_gaps(X)
         rows = np.flatnonzero(gaps.any(1))
         if not len(rows):
-            return [model.fill(X, rows, gaps, None)] * n_tables
+            return [model.fill(X, rows, gaps, None) for _ in range(n_tables)]
         parts, seed = [part[rows] for part in cells], self._seed()
         if strategy == "mean":
             n_draws = self.n_imputations
@@ -207,3 +207,14 @@ class DiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+def _check_values(X):
+    """Refuse columns that never have a value."""
+    frame, _ = open_frame(X)
+    for place, name in enumerate(frame.columns):
+        if frame.iloc[:, place].isna().all():
+            raise ValueError(
+                f"Column {name!r} has no values at all, so its gaps cannot be filled; "
+                "drop it."
+            )

@@ -159,15 +159,6 @@ class TableModel:
             yield encoder.decode(*own, *given, gaps=gaps)
             values, levels = values[:, n_values:], levels[:, n_levels:]
 
-    def check_values(self):
-        """Refuse columns that never have a value."""
-        for column, value in zip(
-            self.schemas[0].columns, self.encoders[0].filler_, strict=True
-        ):
-            if np.isnan(value):
-                text = "has no values at all, so its gaps cannot be filled; drop it."
-                raise ValueError(column.error(text))
-
     def read_gaps(self, X):
         """Return the cells of a table, and where it has gaps.
 
@@ -305,7 +296,7 @@ class TableModel:
                 "conditional=False; set conditional=True and fit it anew."
             )
 
-    def _choice(self, unit, values, even):
+    def _choice(self, unit, values, share):
         """Return the choice between values of a column of the table."""
         cells, known = Cells.nothing(len(values), self.n_units)
         cells[:, unit], known[:, unit] = values, True
@@ -314,9 +305,11 @@ class TableModel:
         rows.low[:, ~value_parts] = np.nan
         rows.levels[:, ~level_parts] = -1
         shares = marginal_shares(self.blocks, rows)
-        mass = float(shares.sum())
-        shares = np.ones(len(values)) if even else shares
-        return Choice(unit, values, rows, shares / shares.sum(), mass)
+        if share is None:
+            share = float(shares.sum())
+        else:
+            shares = np.ones(len(values))
+        return Choice(unit, values, rows, shares / shares.sum(), share)
 
     def _cells(self, frame):
         """Return the cells of a frame of partly filled rows."""

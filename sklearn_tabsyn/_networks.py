@@ -110,7 +110,7 @@ class MLP(Network):
         Number of input and of output features.
     hidden_dim : int, default=256
         The width h.
-    n_blocks : int, default=3
+    n_blocks : int, default=2
         One less than the number of layers after the first.
     dropout : float, default=0.0
         Share of activations that are dropped in training.

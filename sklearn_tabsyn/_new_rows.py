@@ -172,13 +172,11 @@ class NewRows:
 
     def _corrections_of(self, sigmas):
         """Return what corrects the steps of the walk, learned when first asked for."""
-        known, *learned = self._corrections
         levels = sigmas.tolist()
-        if np.array_equal(known, sigmas):
-            return Corrections(self.denoiser_, levels, *learned)
-        corrections = learn_corrections(self.denoiser_, levels)
-        self._corrections = sigmas, corrections.weights, corrections.layers
-        return corrections
+        if self._corrections is None or self._corrections[0] != levels:
+            learned = learn_corrections(self.denoiser_, levels)
+            self._corrections = levels, learned.weights, learned.layers
+        return Corrections(self.denoiser_, *self._corrections)
 
     def _by_student(self, size, seed, *, choose=None):
         """Return blocks of encoded rows as the student draws them."""

@@ -2,7 +2,7 @@
 
 import torch
 
-from sklearn_tabsyn._seeds import find_device
+from sklearn_tabsyn._seeds import find_device, seeded_torch
 
 # Where the weights of each denoiser are in a pickle.
 PLACES = {"denoiser_": "_weights", "student_": "_student_weights"}
@@ -25,7 +25,8 @@ class WeightsAsArrays:
         super().__setstate__(state)
         for name, arrays in weights.items():
             if arrays is not None:
-                denoiser = self._model.build_denoiser()
+                with seeded_torch(0, "cpu"):  # first weights, which are replaced
+                    denoiser = self._model.build_denoiser()
                 tensors = {key: torch.tensor(w) for key, w in arrays.items()}
                 denoiser.network.load_state_dict(tensors)
                 setattr(self, name, denoiser.to(find_device(self.device)).eval())

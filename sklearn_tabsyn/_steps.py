@@ -60,12 +60,16 @@ def encoded_places(step, outputs):
         start += width
 
 
+def parts_of(step):
+    """Return the steps of a pipeline, or a step alone."""
+    return [part for _, part in step.steps] if isinstance(step, Pipeline) else [step]
+
+
 def is_apart(step):
     """Tell whether a step encodes every column by itself."""
-    parts = [part for _, part in step.steps] if isinstance(step, Pipeline) else [step]
     return all(
         isinstance(part, str | None | OneToOneFeatureMixin | FunctionTransformer)
-        for part in parts
+        for part in parts_of(step)
     )
 
 
@@ -77,12 +81,8 @@ def check_steps(transformer):
             f"{type(transformer).__name__}."
         )
     for name, step, _ in transformer.transformers:
-        if isinstance(step, str):
-            continue
-        for part in (
-            [s for _, s in step.steps] if isinstance(step, Pipeline) else [step]
-        ):
-            if isinstance(part, str) or part is None:
+        for part in parts_of(step):
+            if isinstance(part, str | None):
                 continue
             one_way = getattr(part, "func", None) and part.inverse_func is None
             if one_way or not hasattr(part, "inverse_transform"):

@@ -16,6 +16,9 @@ from sklearn_tabsyn._sampling import check_sampling
 from sklearn_tabsyn._seeds import find_device, int_seed, seeded_torch
 from sklearn_tabsyn._training import warn_interrupted
 
+# What a synthesizer has of its student.
+STUDENT = ("student_", "_student_sigmas", "_student_critic")
+
 
 class Distillation:
     """Gives a synthesizer the method `distill`."""
@@ -89,7 +92,7 @@ class Distillation:
                 device=device,
                 verbose=self.verbose,
             )
-            distilled = copy(self)
+        distilled = copy(self)
         if net.interrupted_:
             warn_interrupted("distillation", net.budget)
         distilled.student_, distilled._n_calls = net.module_.eval(), 0

@@ -29,7 +29,7 @@ from sklearn_tabsyn._persistence import WeightsAsArrays
 from sklearn_tabsyn._sampling import SAMPLERS, check_sampling
 from sklearn_tabsyn._scoring import LogDensityScore
 from sklearn_tabsyn._seeds import find_device, int_seed, seeded_torch
-from sklearn_tabsyn._student import Distillation
+from sklearn_tabsyn._student import STUDENT, Distillation
 from sklearn_tabsyn._table import check_table
 from sklearn_tabsyn._training import losses_of, train_denoiser, warn_interrupted
 
@@ -100,10 +100,11 @@ class DiffusionSynthesizer(
         Standard deviation that numbers are scaled to [1]_.
     max_iter : int or "auto", default="auto"
         Steps of the optimiser. "auto" takes 3,000 for 32,000 rows. With n rows, it
-        takes 32 n^(1/2) up to 2,400, then 225 n^(1/4) up to 46,000, then 1.05 n^(3/4)
-        up to 20,000 steps. Beyond 16 columns the last two grow with their number, by
-        half at most. Where rows start as Gaussian, as many as rows, 24 n^(1/2) at most.
-        Many more would copy training rows.
+        takes 32 n^(1/2) up to 2,000, then 180 passes over the rows at most, then
+        225 n^(1/4) from 14,000 and 1.05 n^(3/4) from 46,000 on, up to 20,000 steps.
+        Beyond 16 columns the last two grow with their number, by half at most. Where
+        rows start from clusters, half as many as rows, 24 n^(1/2) at most. Many more
+        would copy training rows.
     max_time : float, default=None
         Seconds of training, after which it ends as if `max_iter` were reached. The
         learning rate falls in time.
@@ -180,7 +181,7 @@ class DiffusionSynthesizer(
         an array are named by their indices.
     relations_ : list of Relation
         What holds exactly between columns of `X`, with `kind`, `target`, `source`,
-        `share`, `constant`, `strict` and `signs`: a column equals another, is a
+        `share`, `constant`, `strict` and `weights`: a column equals another, is a
         constant apart or a multiple of it, or a sum, product or quotient of several,
         in all or many rows; is a function of another, such as its name or its
         logarithm; counts the time between two dates; or is never less. Two or more add
@@ -417,8 +418,9 @@ class DiffusionSynthesizer(
         device = find_device(self.device)
         with seeded_torch(seed, device):
             if warm:
-                # A copy, so that a training that fails takes nothing away.
-                model, denoiser = self._model, deepcopy(self.denoiser_)
+                # Copies, so that a training that fails takes nothing away, and none
+                # of what `distill` returned.
+                model, denoiser = deepcopy((self._model, self.denoiser_))
                 rows = model.encode(X, y)
             else:
                 model, rows = TableModel.learn(
@@ -436,17 +438,21 @@ class DiffusionSynthesizer(
                 denoiser = model.build_denoiser(network, rows, weights)
             net = self._train(denoiser, model.n_units, rows, weights, device)
             profile = noise_profile(denoiser.eval(), rows)
-        self._model, self._profile, self._n_calls = model, profile, 0
-        self._corrections = (None,)  # of the last denoiser, if any
-        self._n_points = suited_points(denoiser, RowDataset(rows, fixed=True))
+        if net.interrupted_:
+            remedy = "; with warm_start=True, fit trains it further"
+            warn_interrupted("fit", net.budget, remedy)
+        n_points = suited_points(denoiser, RowDataset(rows, fixed=True))
+        self._model, self.denoiser_ = model, denoiser
+        self._profile, self._n_points, self._n_calls = profile, n_points, 0
+        self._corrections = None  # those of the last denoiser, if any
         self.column_kinds_, self.relations_ = model.column_kinds, model.relations
         self.n_iter_ = net.budget.step
         self.loss_curve_ = losses_of(net, "train_loss")
         self.validation_loss_curve_ = losses_of(net, "valid_loss")
-        self.denoiser_ = denoiser
-        # A student of the last fit knows nothing of this one.
-        self.__dict__.pop("student_", None)
         self._critic = None
+        # A student of the last fit knows nothing of this one, and keeps its values.
+        for name in STUDENT:
+            self.__dict__.pop(name, None)
         if not self.protect_values:  # what is learned shows where real values lie
             how = X, y, weights, seed, wants
             self._critic = unless_interrupted(self._learn_from_draws, *how)
@@ -490,12 +496,11 @@ class DiffusionSynthesizer(
             max_iter = default_steps(n_rows, n_columns, has_start)
         if batch_size == "auto":
             batch_size = default_batch(n_rows)
-        budget = Budget(max_iter, self.max_time)
-        net = train_denoiser(
+        return train_denoiser(
             denoiser,
             rows,
             weights / weights.mean(),
-            budget,
+            Budget(max_iter, self.max_time),
             held_out=held_out,
             patience=self.n_iter_no_change,
             P_mean=self.P_mean,
@@ -508,10 +513,6 @@ class DiffusionSynthesizer(
             callbacks=self.callbacks or (),
             verbose=self.verbose,
         )
-        if net.interrupted_:
-            remedy = "; with warm_start=True, fit trains it further"
-            warn_interrupted("fit", budget, remedy)
-        return net
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -88,6 +88,13 @@ def test_conditional_distributions_are_the_true_ones(network, conditions):
     assert kstest(rows["number"], truth["number"]).statistic < 0.08
 
 
+def test_a_range_stands_for_its_share(network):
+    given, _ = network._model.given({"number": (2.0, None)})
+    [choice] = given.choices
+    real = make_network(8_000, seed=0)["number"]
+    assert choice.share == pytest.approx((real >= 2).mean(), abs=0.02)
+
+
 def test_given_cells_of_a_frame_stay_and_others_follow(network):
     given = make_network(600, seed=5).astype({"flag": object})
     given.loc[::2, "kind"] = None

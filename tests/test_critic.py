@@ -256,7 +256,9 @@ def test_an_interrupted_critic_is_none(fast, monkeypatch):
 
     monkeypatch.setattr(Critic, "settle", interrupt)
     synthesizer = fast(max_iter=2)
-    with pytest.warns(ConvergenceWarning, match="before its critic"):
+    with pytest.warns(
+        ConvergenceWarning, match="before it had learned from drawn rows"
+    ):
         synthesizer.fit(make_uneven(MIN_ROWS))
     assert len(synthesizer.sample(20)) == 20
 

@@ -221,6 +221,24 @@ def test_a_new_fit_forgets_the_student(fast, mixed):
     assert_frame_equal(distilled.fit(mixed).sample(20), expected)
 
 
+def test_a_new_fit_keeps_nothing_of_a_student(fast, mixed):
+    distilled = fast(candidates=3).fit(mixed).distill(max_iter=2, num_steps=2)
+    distilled.set_params(candidates="auto", protect_values=True)
+    fresh = fast(protect_values=True).fit(mixed)
+    assert vars(distilled.fit(mixed)).keys() == vars(fresh).keys()
+
+
+def test_a_warm_start_changes_no_student(fast):
+    spread = np.random.default_rng(0).normal(size=400)
+    table = pd.DataFrame({"low": spread, "high": spread + 1e-3 * abs(spread)})
+    synthesizer = fast(warm_start=True).fit(table)
+    distilled = synthesizer.distill(max_iter=2)
+    held = pickle.dumps(distilled._model)
+    synthesizer.fit(table[:300])
+    assert pickle.dumps(distilled._model) == held
+    assert synthesizer._model is not distilled._model
+
+
 def test_conditions_are_met_by_the_denoiser(fast, mixed):
     synthesizer = fast(conditional=True).fit(mixed)
     distilled = synthesizer.distill(max_iter=2)
@@ -254,7 +272,9 @@ def test_a_student_outlives_its_interrupted_critic(fast, mixed, monkeypatch):
 
     synthesizer = fast(candidates=3).fit(mixed)
     monkeypatch.setattr(Critic, "fit", interrupt)
-    with pytest.warns(ConvergenceWarning, match="before its critic"):
+    with pytest.warns(
+        ConvergenceWarning, match="before it had learned from drawn rows"
+    ):
         distilled = synthesizer.distill(max_iter=2, num_steps=2)
     assert len(distilled.sample(20)) == 20
 

@@ -74,6 +74,13 @@ def test_seeds(imputer):
     pd.testing.assert_frame_equal(first, second)
 
 
+def test_completed_tables_are_not_one(imputer):
+    _, gappy = make_gappy()
+    first, second = imputer.set_params(n_imputations=2).impute(gappy.dropna())
+    first.loc[:, "price"] = 0
+    assert (second["price"] != 0).any()
+
+
 def test_rows_without_gaps_come_back_untouched(imputer):
     _, gappy = make_gappy(seed=9)
     same = gappy.dropna().assign(price=1e6)
@@ -129,6 +136,10 @@ def test_bad_input(fast, mixed):
         DiffusionImputer(fast(conditional=True)).fit(mixed.assign(price=np.nan))
     with pytest.raises(ValueError, match="'size' has no values at all"):
         DiffusionImputer(fast(conditional=True)).fit(mixed.assign(size=None))
+    failed = DiffusionImputer(fast(conditional=True))
+    with pytest.raises(ValueError, match="no values at all"):
+        failed.fit(mixed.assign(price=np.nan))
+    assert not hasattr(failed, "synthesizer_")
     with pytest.raises(ValueError, match="must have conditional=True"):
         DiffusionImputer(fast()).fit(mixed)
     with pytest.raises(ValueError, match="'strategy' parameter"):

@@ -194,6 +194,7 @@ def test_global_random_state_is_neither_read_nor_changed(fast, mixed):
         before = states()
         synthesizer = fast(random_state=seed, early_stopping=True).fit(mixed)
         synthesizer.sample(10)
+        copy.deepcopy(synthesizer)
         after = states()
         assert before[:2] == after[:2]
         assert torch.equal(before[2], after[2])
@@ -384,6 +385,16 @@ def test_early_stopping(fast, mixed):
     curve = synthesizer.validation_loss_curve_
     assert len(curve) == len(synthesizer.loss_curve_)
     assert np.argmin(curve) == len(curve) - 3
+
+
+def test_held_out_rows_count_by_relative_weights(fast, mixed):
+    curves = [
+        fast(early_stopping=True)
+        .fit(mixed, sample_weight=np.full(len(mixed), weight))
+        .validation_loss_curve_
+        for weight in (1.0, 2.0)
+    ]
+    assert curves[0] == curves[1]
 
 
 def test_warm_start_goes_on(fast, mixed):
