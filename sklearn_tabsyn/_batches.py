@@ -71,10 +71,6 @@ class RowDataset(Dataset):
     def __len__(self):
         return len(self.levels)
 
-    def __getitem__(self, index):
-        """Return (batch, weights) of one row."""
-        return self.__getitems__([index])
-
     def __getitems__(self, indices):
         """Return (batch, weights) of the rows at `indices`."""
         indices = torch.as_tensor(indices)

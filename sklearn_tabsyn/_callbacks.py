@@ -7,6 +7,9 @@ from skorch.callbacks import Callback
 from torch.optim.swa_utils import AveragedModel
 from tqdm.auto import tqdm
 
+# Steps over which the learning rate rises, at most a tenth of the training.
+WARM_UP = 100
+
 
 class LearningRate(Callback):
     """Warm up over the first steps, then fall to zero over the last half.
@@ -15,40 +18,20 @@ class LearningRate(Callback):
     ----------
     budget : Budget
         Tells how much of the training is done.
-    warmup : int, default=100
-        Steps over which the rate rises, at most a tenth of the training.
     """
 
-    def __init__(self, budget, warmup=100):
-        self.budget, self.warmup = budget, warmup
+    def __init__(self, budget):
+        self.budget = budget
 
     def on_batch_begin(self, net, batch=None, training=False, **kwargs):
         """Set the rate of the coming step."""
         if not training:
             return
-        warmup = max(1, min(self.warmup, self.budget.max_iter // 10))
+        warmup = max(1, min(WARM_UP, self.budget.max_iter // 10))
         rise = min(1.0, self.budget.step / warmup)
         fall = min(1.0, 2 * (1 - self.budget.progress()))
         for group in net.optimizer_.param_groups:
             group["lr"] = net.lr * rise * fall
-
-
-class GradientNorm(Callback):
-    """Clip the norm of the gradient.
-
-    Parameters
-    ----------
-    max_norm : float, default=1.0
-        The largest norm of a step.
-    """
-
-    def __init__(self, max_norm=1.0):
-        self.max_norm = max_norm
-
-    def on_grad_computed(self, net, named_parameters, **kwargs):
-        """Scale a gradient that is too long."""
-        parameters = [parameter for _, parameter in named_parameters]
-        torch.nn.utils.clip_grad_norm_(parameters, self.max_norm)
 
 
 class FiniteLoss(Callback):

@@ -184,11 +184,11 @@ class Denoiser(nn.Module):
         losses = self._per_column("loss", x, sigma, rows, class_labels)
         return losses if class_labels is None else losses * (1 - class_labels)
 
-    def entropies(self, x, sigma, rows, class_labels=None):
+    def entropies(self, x, sigma, rows):
         """Return the cross-entropies, (n, C), of the columns of all blocks."""
-        return self._per_column("entropy", x, sigma, rows, class_labels)
+        return self._per_column("entropy", x, sigma, rows)
 
-    def _per_column(self, measure, x, sigma, rows, class_labels):
+    def _per_column(self, measure, x, sigma, rows, class_labels=None):
         columns = []
         for block, *part in self.parts(x, sigma, class_labels):
             loss = getattr(block, measure)(*part, getattr(rows, block.reads))

@@ -29,8 +29,9 @@ MAX_NUMBERS, MIN_ROWS = 2**22, 128
 MAX_WORKERS = 4
 # Sobol points may lie on an edge, which no normal number does.
 MIN_SHARE = 2.0**-31
-# Rows and noise levels at which the uncertainty of a denoiser is measured.
-N_PROFILED, N_LEVELS = 1_024, 32
+# Rows and noise levels at which the uncertainty of a denoiser is measured, and the
+# lowest and the highest of these.
+N_PROFILED, N_LEVELS, LOWEST, HIGHEST = 1_024, 32, 0.002, 80.0
 
 
 def generate_blocks(
@@ -263,7 +264,7 @@ def cut_batches(blocks, n_samples, batch_size):
         n_samples -= size
 
 
-def noise_profile(denoiser, rows, sigma_min=0.002, sigma_max=80.0):
+def noise_profile(denoiser, rows):
     """Measure how uncertain denoised rows are at each noise level.
 
     Parameters
@@ -272,8 +273,6 @@ def noise_profile(denoiser, rows, sigma_min=0.002, sigma_max=80.0):
         Trained, in evaluation mode.
     rows : Rows
         Encoded training rows, of which a few are taken.
-    sigma_min, sigma_max : float
-        The range of noise levels.
 
     Returns
     -------
@@ -286,7 +285,7 @@ def noise_profile(denoiser, rows, sigma_min=0.002, sigma_max=80.0):
     batch, _ = RowDataset(rows).__getitems__(some)
     device = denoiser.mean.device
     batch = batch.to(device)
-    sigmas = np.geomspace(sigma_min, sigma_max, N_LEVELS)
+    sigmas = np.geomspace(LOWEST, HIGHEST, N_LEVELS)
     entropy = []
     with torch.inference_mode():
         clean = denoiser.encode(batch)

@@ -8,22 +8,16 @@ from torch import nn
 
 
 class Layout(NamedTuple):
-    """Which column of the table each encoded column belongs to.
+    """Which columns of the table each encoded column is made of.
 
     Parameters
     ----------
-    value_units : ndarray of shape (n_values,), dtype int64
-        Column of the table of each continuous value.
-    level_units : ndarray of shape (n_codebooks,), dtype int64
-        Column of the table of each codebook column.
     missing_levels : ndarray of shape (n_codebooks,), dtype int64
         Level that means missing; -1 if none does.
     value_needs, level_needs : ndarray of shape (n_values or n_codebooks, n_units), bool
         All columns that must be known to know it: also those of which a number is made.
     """
 
-    value_units: np.ndarray
-    level_units: np.ndarray
     missing_levels: np.ndarray
     value_needs: np.ndarray
     level_needs: np.ndarray
@@ -43,9 +37,8 @@ class Layout(NamedTuple):
                 levels += [[*units, *sources.get(slot.unit, ())]] * (slot.n_marks > 0)
                 missing += slot.missing_levels
         n_units = 1 + max(unit for units in values + levels for unit in units)
-        own = [np.array([u[0] for u in part], np.int64) for part in (values, levels)]
         needs = [_members(part, n_units) for part in (values, levels)]
-        return cls(*own, np.array(missing, dtype=np.int64), *needs)
+        return cls(np.array(missing, dtype=np.int64), *needs)
 
     @property
     def n_units(self):

@@ -31,7 +31,7 @@ from sklearn_tabsyn._scoring import LogDensityScore
 from sklearn_tabsyn._seeds import find_device, int_seed, seeded_torch
 from sklearn_tabsyn._student import STUDENT, Distillation
 from sklearn_tabsyn._table import check_table
-from sklearn_tabsyn._training import losses_of, train_denoiser, warn_interrupted
+from sklearn_tabsyn._training import losses_of, train_net, warn_interrupted
 
 # The share of training rows of which some columns are given.
 CONDITIONAL = 0.3
@@ -496,15 +496,14 @@ class DiffusionSynthesizer(
             max_iter = default_steps(n_rows, n_columns, has_start)
         if batch_size == "auto":
             batch_size = default_batch(n_rows)
-        return train_denoiser(
+        return train_net(
             denoiser,
-            rows,
-            weights / weights.mean(),
+            RowDataset(rows, weights / weights.mean()),
             Budget(max_iter, self.max_time),
             held_out=held_out,
             patience=self.n_iter_no_change,
-            P_mean=self.P_mean,
-            P_std=self.P_std,
+            criterion__P_mean=self.P_mean,
+            criterion__P_std=self.P_std,
             learning_rate=self.learning_rate,
             weight_decay=weight_decay,
             ema_decay=self.ema_decay,

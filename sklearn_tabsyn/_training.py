@@ -6,7 +6,7 @@ import warnings
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
-from skorch.callbacks import EarlyStopping
+from skorch.callbacks import EarlyStopping, GradientNormClipping
 from skorch.dataset import unpack_data
 from skorch.helper import predefined_split
 from torch import nn
@@ -15,7 +15,6 @@ from torch.utils.data import DataLoader
 from sklearn_tabsyn._batches import RowDataset, ShuffledBatches
 from sklearn_tabsyn._callbacks import (
     FiniteLoss,
-    GradientNorm,
     LearningRate,
     Progress,
     WeightAverage,
@@ -26,6 +25,8 @@ from sklearn_tabsyn._likelihood import LogDensityBound
 # Held-out rows that are looked at, and noisy ones of all of them together: the fewer
 # rows, the more points has the integral that judges each.
 MAX_HELD_OUT, N_NOISY, MAX_POINTS = 2_048, 2**15, 128
+# Norm of the gradient of a step, at most.
+MAX_NORM = 1.0
 # How much higher noise levels are in rows of which some columns are given.
 GIVEN_SIGMA = 4.0
 
@@ -97,11 +98,12 @@ class DenoiserNet(NeuralNet):
 
     def get_iterator(self, dataset, training=False):
         """Return the batches of one epoch, or of all held-out rows in order."""
-        n_rows = min(len(dataset), MAX_HELD_OUT)
-        batches = torch.arange(n_rows).split(self.batch_size)
-        self.n_points_ = min(MAX_POINTS, 2 ** int(math.log2(N_NOISY / n_rows)))
         if training:
             batches = ShuffledBatches(len(dataset), self.batch_size, self.budget)
+        else:
+            n_rows = min(len(dataset), MAX_HELD_OUT)
+            batches = torch.arange(n_rows).split(self.batch_size)
+            self.n_points_ = min(MAX_POINTS, 2 ** int(math.log2(N_NOISY / n_rows)))
         # Whole batches come from the data set: one row at a time would cost more
         # than the network.
         return DataLoader(dataset, batch_sampler=batches, collate_fn=_identity)
@@ -145,79 +147,6 @@ class DenoiserNet(NeuralNet):
         return self.criterion_(self.module_, rows, weights.to(self.device)).mean()
 
 
-def train_denoiser(
-    denoiser,
-    rows,
-    weights,
-    budget,
-    *,
-    held_out=None,
-    patience=10,
-    P_mean=-1.0,
-    P_std=1.4,
-    learning_rate=2e-3,
-    weight_decay=0.0,
-    ema_decay=0.999,
-    batch_size=1024,
-    device="cpu",
-    callbacks=(),
-    verbose=0,
-):
-    """Train a denoiser in place and return its net.
-
-    Parameters
-    ----------
-    denoiser : Denoiser
-        What to train; holds the averaged weights afterwards.
-    rows : Rows
-        Encoded training rows.
-    weights : ndarray of shape (n_rows,)
-        Weights of the rows.
-    budget : Budget
-        How long to train.
-    held_out : tuple of (Rows, ndarray), default=None
-        Rows and weights that decide when to stop; the training always ends with the
-        budget if None.
-    patience : int, default=10
-        Epochs without a better loss of held-out rows before training stops.
-    P_mean, P_std : float
-        Distribution of the noise levels.
-    learning_rate, weight_decay : float
-        Parameters of AdamW.
-    ema_decay : float
-        Decay of the averaged weights.
-    batch_size : int
-        Rows of a step.
-    device : str
-        Where to train.
-    callbacks : sequence of skorch.callbacks.Callback
-        Further callbacks, called after the built-in ones.
-    verbose : int
-        Shows a progress bar if not 0.
-
-    Returns
-    -------
-    net : DenoiserNet
-        The trained net, with its history.
-    """
-    return train_net(
-        denoiser,
-        RowDataset(rows, weights),
-        budget,
-        held_out=held_out,
-        patience=patience,
-        learning_rate=learning_rate,
-        weight_decay=weight_decay,
-        ema_decay=ema_decay,
-        batch_size=batch_size,
-        device=device,
-        callbacks=callbacks,
-        verbose=verbose,
-        criterion__P_mean=P_mean,
-        criterion__P_std=P_std,
-    )
-
-
 def train_net(
     denoiser,
     dataset,
@@ -236,15 +165,48 @@ def train_net(
     title="fit",
     **options,
 ):
-    """Train a denoiser in place, by any loss, on any data, and return its net.
+    """Train a denoiser in place and return its net.
 
-    Beside what :func:`train_denoiser` takes, `dataset` hands out whole batches with
-    weights, `criterion` is the class of the loss, `title` stands at the progress bar,
-    and `options` are further parameters of the net.
+    Parameters
+    ----------
+    denoiser : Denoiser
+        What to train; holds the averaged weights afterwards.
+    dataset : torch.utils.data.Dataset
+        Hands out whole batches with weights.
+    budget : Budget
+        How long to train.
+    criterion : type, default=EDMLoss
+        Class of the loss.
+    held_out : tuple of (Rows, ndarray), default=None
+        Rows and weights that decide when to stop; the training always ends with the
+        budget if None.
+    patience : int, default=10
+        Epochs without a better loss of held-out rows before training stops.
+    learning_rate, weight_decay : float
+        Parameters of AdamW.
+    ema_decay : float
+        Decay of the averaged weights.
+    batch_size : int
+        Rows of a step.
+    device : str
+        Where to train.
+    callbacks : sequence of skorch.callbacks.Callback
+        Further callbacks, called after the built-in ones.
+    verbose : int
+        Shows a progress bar if not 0.
+    title : str
+        What stands before the bar.
+    **options
+        Further parameters of the net, such as those of the loss.
+
+    Returns
+    -------
+    net : DenoiserNet
+        The trained net, with its history.
     """
     hooks = [
         ("learning_rate", LearningRate(budget)),
-        ("gradient_norm", GradientNorm()),
+        ("gradient_norm", GradientNormClipping(gradient_clip_value=MAX_NORM)),
         ("finite_loss", FiniteLoss(budget)),
         ("weight_average", WeightAverage(ema_decay)),
     ]

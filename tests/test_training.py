@@ -26,7 +26,7 @@ from sklearn_tabsyn._callbacks import LearningRate, WeightAverage
 from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._networks import ResidualMLP
-from sklearn_tabsyn._training import EDMLoss, losses_of, train_denoiser
+from sklearn_tabsyn._training import EDMLoss, losses_of, train_net
 
 N_ROWS = 300
 
@@ -53,7 +53,8 @@ def train(rows, budget=None, **kwargs):
     denoiser = make_denoiser(rows)
     weights = kwargs.pop("weights", np.ones(N_ROWS))
     budget = budget or Budget(60, steps_per_epoch=10)
-    net = train_denoiser(denoiser, rows, weights, budget, batch_size=64, **kwargs)
+    dataset = RowDataset(rows, weights)
+    net = train_net(denoiser, dataset, budget, batch_size=64, **kwargs)
     return denoiser, net
 
 
@@ -99,7 +100,8 @@ def test_dataset_spreads_ties_over_their_range():
 
 def test_dataset_copes_with_a_column_that_is_never_there():
     low = np.full((5, 1), np.nan, dtype=np.float32)
-    batch, _ = RowDataset(Rows(low, low, np.full((5, 1), -1, np.int32)))[0]
+    dataset = RowDataset(Rows(low, low, np.full((5, 1), -1, np.int32)))
+    batch, _ = dataset.__getitems__([0])
     assert torch.isfinite(batch.values).all()
     assert batch.levels.min() >= 0
     assert batch.has_values.sum() + batch.has_levels.sum() == 0
@@ -165,7 +167,7 @@ def test_learning_rate_rises_and_falls():
             param_groups = ({"lr": None},)
 
     budget = Budget(1000)
-    schedule, rates = LearningRate(budget, warmup=100), []
+    schedule, rates = LearningRate(budget), []
     for budget.step in range(1, 1001):
         schedule.on_batch_begin(Net, training=True)
         rates.append(Net.optimizer_.param_groups[0]["lr"])
