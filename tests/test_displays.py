@@ -143,6 +143,16 @@ def test_joint_shares_of_numbers_and_categories():
         JointDisplay.from_samples(real[["n"]], synthetic[["n"]])
 
 
+def test_the_worst_pair_is_found_by_place():
+    rng = np.random.default_rng(0)
+    near = rng.normal(size=(500, 1)) + 0.1 * rng.normal(size=(500, 2))
+    real = pd.DataFrame({10: near[:, 0], 0: rng.normal(size=500), 1: near[:, 1]})
+    synthetic = real.copy()
+    synthetic[1] = rng.permutation(real[1])
+    display = JointDisplay.from_samples(real, synthetic)
+    assert {display.x.name, display.y.name} == {10, 1}
+
+
 @pytest.mark.parametrize("columns", [("price", "day"), ("size", "gift"), (0, "size")])
 def test_joint_pictures_have_one_scale(mixed, columns):
     display = JointDisplay.from_samples(mixed, make_mixed(99, 1), columns=columns)

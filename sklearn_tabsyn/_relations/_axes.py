@@ -57,6 +57,11 @@ class Axis:
         self.few = len(distinct) <= MAX_FEW
 
     @property
+    def rounding(self):
+        """By how much rounding moves numbers at most, and a little for arithmetic."""
+        return 0.501 * self.unit
+
+    @property
     def has_zero(self):
         """Whether numbers of the column can be compared by their ratio."""
         return isinstance(self.column, FloatColumn)

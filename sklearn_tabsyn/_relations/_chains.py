@@ -18,6 +18,11 @@ def comes_from(made, unit, origin):
     return any(comes_from(made, source, origin) for source in made.get(unit, ()))
 
 
+def goes_round(made, target, sources):
+    """Tell whether one of the sources of a column is it, or is made of it."""
+    return any(comes_from(made, source, target) for source in sources)
+
+
 def sources_of(makers):
     """Return the sources of each column that is made of others."""
     made = {}

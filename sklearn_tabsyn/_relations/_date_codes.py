@@ -66,6 +66,7 @@ class DateCode:
     @property
     def members(self):
         """Columns that the code stands for."""
+        # Twice, for a slot of one column alone would be that of the column itself.
         return self.source, self.source
 
     def codes(self, frame):

@@ -30,7 +30,7 @@ class Formula:
 
     def error(self, made, target, axis):
         """Return how far rounding leads a target from what is made."""
-        return axis.unit * 0.501 + axis.noise(made) + axis.noise(target)
+        return axis.rounding + axis.noise(made) + axis.noise(target)
 
 
 def with_one_mixed(sources, order):

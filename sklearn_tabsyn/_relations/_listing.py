@@ -169,8 +169,8 @@ def list_relations(relations, columns, frame):
         parts = tuple(names[j] for j in total.members)
         listed.append(Relation("total", None, parts, total.share, total.amount))
     for order in reduced(relations.orders):
-        names = columns[order.high].name, columns[order.low].name
-        listed.append(Relation("order", *names, strict=order.strict))
+        pair = names[order.high], names[order.low]
+        listed.append(Relation("order", *pair, strict=order.strict))
     return listed
 
 

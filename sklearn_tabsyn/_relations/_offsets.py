@@ -7,7 +7,7 @@ from scipy.stats import rankdata
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._chains import (
-    comes_from,
+    goes_round,
     sources_first,
     sources_of,
     turned,
@@ -128,9 +128,8 @@ def _suited(offset, makers, links):
     always = [link for link in links if link.always]
     makers = [*always, *makers]
     made = sources_of(makers)
-    if any(maker.target == offset.target for maker in makers) or any(
-        comes_from(made, source, offset.target) for source in offset.sources
-    ):
+    taken = any(maker.target == offset.target for maker in makers)
+    if taken or goes_round(made, offset.target, offset.sources):
         return None
     others, makers = [link for link in links if not link.always], [*makers, offset]
     if len(offset.amounts):  # it says more than links in some of the rows

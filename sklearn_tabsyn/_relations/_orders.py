@@ -76,7 +76,7 @@ def find_orders(values, axes, column):
 
 
 def _with_implied(orders, column):
-    """Return orders and those that follow from them, for what lies between may miss."""
+    """Return orders and those that follow; what lies between may be missing."""
     found = {(order.low, order.high): order for order in orders}
     tried = set(found)
     while True:

@@ -74,11 +74,11 @@ def find_links(values, axes, continuous, always, taken=(), formulas=(), min_coun
     found = _equals(values, units, free, axes)
     found += _shifted_or_scaled(rare, units[many], free[many], axes)
     found += _complements(values[:, many], units[many], free[many], axes)
-    always = set(links)
+    determined = set(links)
 
     def preference(pair):
         share, link = pair
-        made = link.source in always  # rather of what is not made of another itself
+        made = link.source in determined  # rather of what is not made of another itself
         kind, places = KINDS.index(link.kind), (-link.target, -link.source)
         return share < MOSTLY, kind, -round(share, 3), made, -share, places
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import mode
 
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._relations._chains import comes_from, sources_first
+from sklearn_tabsyn._relations._chains import goes_round, sources_first
 from sklearn_tabsyn._relations._formulas import with_one_mixed
 from sklearn_tabsyn._relations._partial_links import frequent_values
 from sklearn_tabsyn._relations._products import MAX_COARSE, Product, coarseness
@@ -75,7 +75,7 @@ def find_partial_products(values, axes, column, targets, made):
     ways = _ways(values, axes, targets) if len(axes) <= MAX_COLUMNS else []
     for _, product in sorted(ways, key=lambda way: -way[0]):
         target, sources = product.target, product.sources
-        if target in found or any(comes_from(made, j, target) for j in sources):
+        if target in found or goes_round(made, target, sources):
             continue
         parts = [column(j) for j in (target, *sources)]
         product.share = _share(product, *parts, axis=axes[target])
@@ -125,7 +125,7 @@ class _Pairs:
         target = self.few[:, place]
         rows = np.flatnonzero(_is_telling(target, column))[:N_FEW]
         target = target[rows, None, None]
-        error = axis.unit * 0.501 + 2 * axis.noise(target)
+        error = axis.rounding + 2 * axis.noise(target)
         for power, constant in WAYS if len(rows) else ():
             made = self.made[power][rows]
             with np.errstate(over="ignore", invalid="ignore"):

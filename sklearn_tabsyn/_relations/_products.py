@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._relations._chains import comes_from, sources_first
+from sklearn_tabsyn._relations._chains import goes_round, sources_first
 from sklearn_tabsyn._relations._dependent import dependent, parts_of
 from sklearn_tabsyn._relations._formulas import MIN_SHARE, Formula, with_one_mixed
 from sklearn_tabsyn._relations._links import short_number
@@ -137,9 +137,7 @@ def find_products(values, axes, column, targets, made):
     # Rather those that always hold.
     for product in sorted(right, key=lambda product: product.share < 1):
         target, sources = product.target, product.sources
-        if target not in found and not any(
-            comes_from(made, source, target) for source in sources
-        ):
+        if target not in found and not goes_round(made, target, sources):
             found[target], made[target] = product, set(sources)
     return sources_first(found.values())
 
@@ -165,7 +163,7 @@ def _of_more(values, units, targets, coarse, axes):
     for part in parts_of(values):
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(part)
-            slack = [axes[unit].unit * 0.501 for unit in units] / part.min(0)
+            slack = [axes[unit].rounding for unit in units] / part.min(0)
         for places, weights in dependent(logs, slack):
             moved = np.abs(weights) * logs[:, places].std(0)
             kept = moved > NEARLY * moved.max()
@@ -215,7 +213,7 @@ def _seeming(few, units, place, power, axes, down):
 def _scales(product, target, sources, axis):
     """Return between which constants a product holds, for each row; NaN if for none."""
     made = replace(product, constant=1.0, below=0.0).made(*sources)
-    part = axis.unit * 0.501 + 4 * axis.eps * np.abs(target)
+    part = axis.rounding + 4 * axis.eps * np.abs(target)
     part = (1 + product.slack) * part
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         middle = target + product.below

@@ -73,16 +73,21 @@ class Repair(Computing):
         marks, rests = marks or {}, rests or {}
         coded = self.coded(frame, codes)
         cells = Drawn(coded, np.pad(known, [(0, 0), (0, len(self.codings))]))
-        links = [
+        counting = [
             maker
             for maker in makers
             if maker.always or maker.target in (rests if maker.is_soft else marks)
         ]
-        always = [link for link in links if link.always]
-        for link in always[::-1] + links[::-1]:  # what always holds comes first
-            self._suit_maker(link, cells, marks)
+        always = [maker for maker in counting if maker.always]
+        for maker in always[::-1] + counting[::-1]:  # what always holds comes first
+            self._suit_maker(maker, cells, marks)
         self._suit_sources(cells, gaps)
         self._reconcile(cells)
+        self._follow(counting, cells, marks, rests, gaps)
+        return cells.frame()[frame.columns]
+
+    def _follow(self, makers, cells, marks, rests, gaps):
+        """Make all targets of their sources."""
         for curve in self.curves:
             self._follow_curve_back(curve, cells)
             self._follow_curve(curve, cells, gaps)
@@ -91,16 +96,17 @@ class Repair(Computing):
         for total in self.totals:
             self._split(total, cells)
         self._compute(self.formulas, cells)
-        for link in links:
-            self._follow_maker(link, cells, marks, rests)
+        for maker in makers:
+            self._follow_maker(maker, cells, marks, rests)
         self._compute(self.spans, cells)
         self._follow_functions(cells, gaps)
         if self.orders:
             self._put_in_order(cells, marks, rests)
         for _ in range(2):  # where a source had to give way, others follow it
             self._compute(self.spans, cells)
-            for link in always:
-                self._follow_source(link, cells, marks)
+            for maker in makers:
+                if maker.always:
+                    self._follow_source(maker, cells, marks)
         for curve in self.curves:
             self._follow_curve(curve, cells, gaps)
         for part in self.parts:
@@ -109,7 +115,6 @@ class Repair(Computing):
         for function in self.functions:
             self._fill(function, cells, cells[function.source], gaps)
         self._compute(self.formulas, cells)
-        return cells.frame()[frame.columns]
 
     def _suit_maker(self, maker, cells, marks):
         """Make sources of a link or product suit targets that are given."""

@@ -173,7 +173,7 @@ class _Search:
         self._keep(self.found.curves)
 
     def find_products(self):
-        """Find numbers that are products or quotients of two others."""
+        """Find numbers that are products or quotients of others."""
         targets, axes = set(self._left(self.families[0])), self.families[0]
         products = find_products(
             self.values[0], axes, self._column, targets, self._sources()

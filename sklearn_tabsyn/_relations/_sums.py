@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_tabsyn._relations._chains import comes_from, sources_first
+from sklearn_tabsyn._relations._chains import goes_round, sources_first
 from sklearn_tabsyn._relations._density import Density
 from sklearn_tabsyn._relations._dependent import dependent, parts_of
 from sklearn_tabsyn._relations._formulas import MIN_SHARE, Formula
@@ -69,7 +69,7 @@ class WeightedSum(Formula):
         """Tell in which rows a target is as exactly the sum as it can be."""
         pairs = zip(self.weights, sources, strict=True)
         noise = sum(abs(weight) * axis.noise(part) for weight, part in pairs)
-        error = axis.unit * 0.501 + axis.noise(target) + noise
+        error = axis.rounding + axis.noise(target) + noise
         return np.abs(self.made(*sources) - target) <= error
 
     def invert(self, place, target, sources):
@@ -97,14 +97,12 @@ def find_sums(values, axes, column, made):
         At most one for each target, sources before their targets.
     """
     units, found, made = list(axes), {}, dict(made)
-    slack = np.array([axis.unit * 0.501 for axis in axes.values()])
+    slack = np.array([axis.rounding for axis in axes.values()])
     for part in parts_of(values):
         for places, weights in dependent(part, slack):
             for way in _ways(part, places, weights, slack):
                 target, *sources = (units[place] for place in way)
-                if target in found or any(
-                    comes_from(made, source, target) for source in sources
-                ):
+                if target in found or goes_round(made, target, sources):
                     continue
                 weighted = _with_short_weights(values, part, way, axes)
                 if weighted is not None and _is_nearly_always(weighted, column, axes):
@@ -151,7 +149,7 @@ def _with_short_weights(values, few, way, axes):
     target, sources = rows[:, 0], rows[:, 1:]
     weights, _ = _fitted(target, sources)
     size = np.abs(target).max() + (np.abs(sources) @ np.abs(weights)).max()
-    slack = axis.unit * 0.501 + 4 * axis.eps * size
+    slack = axis.rounding + 4 * axis.eps * size
     for short in _shortened(weights):
         rest = target - sources @ short
         low, high = rest.max() - slack, rest.min() + slack

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.polynomial import polynomial
 
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._relations._chains import comes_from, sources_first
+from sklearn_tabsyn._relations._chains import goes_round, sources_first
 from sklearn_tabsyn._relations._formulas import Formula, with_one_mixed
 from sklearn_tabsyn._relations._products import coarseness
 
@@ -183,7 +183,7 @@ def find_surfaces(values, axes, column, targets, made):
         unit = units[place]
         for pair in _likely_pairs(missed[..., place], coarse):
             sources = tuple(units[i] for i in pair)
-            if any(comes_from(made, source, unit) for source in sources):
+            if goes_round(made, unit, sources):
                 continue
             way = unit, sources, axes[unit]
             surface = _trial(*way, *values[:, [place, *pair]].T)
@@ -243,7 +243,7 @@ def _likely_pairs(missed, coarse):
 def _trial(unit, sources, axis, target, *values):
     """Return the surface of that form to which most rows hold, None if few do."""
     best, few = None, even_rows(len(target), N_FEW)
-    within = max(UNITS * axis.unit, EXACT * _spread(target)) - axis.unit * 0.501
+    within = max(UNITS * axis.unit, EXACT * _spread(target)) - axis.rounding
     forms = [(False, True) if _is_positive(part) else (False,) for part in values]
     for logs in product(*forms):
         scales = [Scale.of(part, log) for part, log in zip(values, logs, strict=True)]

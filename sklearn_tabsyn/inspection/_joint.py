@@ -110,10 +110,11 @@ class JointDisplay(SamplesDisplay):
         tables = {"real": real, "synthetic": synthetic}
         alike = read_alike(categorical_features=categorical_features, **tables)
         if columns is None:
-            columns = _worst_pair(alike)
-        if len(columns) != 2:
+            pair = [alike[place] for place in _worst_pair(alike)]
+        elif len(columns) == 2:
+            pair = [pick(alike, column) for column in columns]
+        else:
             raise ValueError(f"columns must be two; got {columns!r}.")
-        pair = [pick(alike, column) for column in columns]
         return cls._from_alike(pair, max_levels, n_bins)
 
     @classmethod

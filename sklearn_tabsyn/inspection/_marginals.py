@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from sklearn.utils import check_scalar
 
 from sklearn_tabsyn.inspection._display import SamplesDisplay
@@ -20,7 +19,7 @@ from sklearn_tabsyn.inspection._figures import (
     short,
 )
 from sklearn_tabsyn.inspection._scales import cut_column
-from sklearn_tabsyn.metrics._alike import read_alike
+from sklearn_tabsyn.metrics._alike import place_of, read_alike
 from sklearn_tabsyn.metrics._shape import shapes
 
 GRID_COLUMNS = 4
@@ -212,15 +211,7 @@ class MarginalsDisplay(SamplesDisplay):
 
 def pick(alike, column):
     """Return a column by name or position."""
-    names = pd.Index([c.name for c in alike], tupleize_cols=False)
-    if column in names:
-        return alike[names.get_loc(column)]
-    if isinstance(column, int | np.integer) and -len(alike) <= column < len(alike):
-        return alike[column]
-    raise ValueError(
-        f"columns must name columns of the table; got {column!r}. Its {len(names)} "
-        f"columns are {list(names[:20])}{' and more' * (len(names) > 20)}."
-    )
+    return alike[place_of([c.name for c in alike], column, "columns")]
 
 
 def bins_for(alike, n_bins, most=30):

@@ -1,6 +1,5 @@
 """The figures of a report: each metric beside what bad and good tables get."""
 
-import inspect
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ from sklearn_tabsyn.metrics._catalogue import METRICS, nearness_to_half
 # Rows that are looked at for privacy, in units of max_rows.
 PRIVACY_ROWS = 10
 # Differences of an AUC of less than so many standard errors are chance.
-N_ERRORS = 2
+CHANCE_ERRORS = 2
 # The same of errors of columns and pairs, in units of the error that real rows have.
 SLACK = 0.25
 
@@ -161,7 +160,7 @@ class Measurer:
         if name == "utility":
             params["target"] = self.target
         bad, good = anchors(name, pool, random_state=self.seed, **params)
-        if "random_state" in inspect.signature(metric.function).parameters:
+        if "random_state" in metric.parameters:
             params["random_state"] = self.seed
         if name in PRIVACY:
             # The tables are bounded already, those of the display of distances alike.
@@ -170,7 +169,7 @@ class Measurer:
         row = {"value": value, "independent": bad, "real": good}
         chance = SLACK * good if metric.resampled else 0.0
         if name == "detection":
-            chance = N_ERRORS * auc_error(len(tables[1]))
+            chance = CHANCE_ERRORS * auc_error(len(tables[1]))
         close = closeness(name, **row, chance=chance)
         return {**row, "better": measure.better, "closeness": close}
 

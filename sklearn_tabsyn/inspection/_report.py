@@ -15,7 +15,7 @@ from sklearn_tabsyn.inspection._measures import Measurer, tabulate
 from sklearn_tabsyn.inspection._page import render
 from sklearn_tabsyn.inspection._verdict import judge
 from sklearn_tabsyn.inspection._worst import find_differences
-from sklearn_tabsyn.metrics._alike import find_column, match_frames, read_alike
+from sklearn_tabsyn.metrics._alike import match_frames, place_of, read_alike
 
 # Fewer rows cannot be divided into parts that are real and synthetic by turns.
 LEAST_REAL, LEAST_OTHER = 20, 10
@@ -187,7 +187,8 @@ def quality_report(
     frames = match_frames(**tables)
     _check_sizes(frames)
     if target is not None:
-        target = find_column(frames["real"], target, "target")
+        names = frames["real"].columns
+        target = names[place_of(names, target, "target")]
     how = {"categorical_features": categorical_features, "target": target}
     columns = read_alike(real=frames["real"], synthetic=frames["synthetic"], **how)
     is_category = np.array([column.is_category for column in columns])

@@ -4,7 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_tabsyn.inspection._measures import MEASURES, PRIVACY, auc_error
+from sklearn_tabsyn.inspection._measures import (
+    CHANCE_ERRORS,
+    MEASURES,
+    PRIVACY,
+    SLACK,
+    auc_error,
+)
 
 # The least closeness of each rating.
 RATINGS = {"as real rows": 0.9, "close": 0.7, "halfway": 0.4, "far": 0.0}
@@ -21,7 +27,7 @@ COPYING = {
     "unknown": "copying was not looked at",
 }
 # Above a half, and in standard errors, from where privacy figures count as a sign.
-MARGIN, N_ERRORS = 0.03, 3
+MARGIN, COPY_ERRORS = 0.03, 3
 # More identical rows than this share, beyond those of held-out rows, are a sign.
 IDENTICAL = 0.005
 FEW_ROWS = 500
@@ -31,15 +37,17 @@ DECISIVE = ("detection", "shape", "trend")
 
 RULE = (
     "Each figure is rated by how far it got on the way from independent columns to "
-    "real rows: 90 % of the way is rated as real rows, 70 % close, 40 % halfway, and "
-    "less far. Where both ends are nearly the same, the way is taken to be at least "
-    "0.25 long (0.1 for utility, 0.05 for trend). What may be chance is not counted: "
-    "two standard errors of detection, and a quarter of the error that real rows have "
-    "in shape, trend and missing cells. The headline is the worst of the ratings of "
-    "detection, shape and trend."
+    f"real rows: {RATINGS['as real rows']:.0%} of the way is rated as real rows, "
+    f"{RATINGS['close']:.0%} close, {RATINGS['halfway']:.0%} halfway, and less far. "
+    "Where both ends are nearly the same, the way is taken to be at least "
+    f"{MEASURES['detection'].reach} long ({MEASURES['utility'].reach} for utility, "
+    f"{MEASURES['trend'].reach} for trend). What may be chance is not counted: "
+    f"{CHANCE_ERRORS} standard errors of detection, and {SLACK:.0%} of the error that "
+    "real rows have in shape, trend and missing cells. The headline is the worst of "
+    "the ratings of detection, shape and trend."
 )
 PRIVACY_RULE = (
-    f"A privacy figure above 0.5 by more than {MARGIN}, and by more than {N_ERRORS} "
+    f"A privacy figure above 0.5 by more than {MARGIN}, and by more than {COPY_ERRORS} "
     "standard errors, is a sign of copying; by three times as much, training rows are "
     f"copied. So are they if over {IDENTICAL:.1%} more synthetic than held-out rows "
     "equal a training row, beyond chance. No sign is no proof: it rules out neither "
@@ -111,11 +119,11 @@ def _copying(figures, distances, n_real):
     # Many rows beside few others are no more certain than the few.
     n_fewest = min(n_real, n_synthetic, n_holdout)
     errors = np.array([0.5 / n_fewest**0.5, auc_error(n_fewest)])
-    margins = np.maximum(MARGIN, N_ERRORS * errors)
+    margins = np.maximum(MARGIN, COPY_ERRORS * errors)
     identical = distances.identical_shares()
     share = np.mean(identical)
     error = (share * (1 - share) * (1 / n_synthetic + 1 / n_holdout)) ** 0.5
-    repeats = identical[0] - identical[1] > max(IDENTICAL, N_ERRORS * error)
+    repeats = identical[0] - identical[1] > max(IDENTICAL, COPY_ERRORS * error)
     if repeats or (excess > 3 * margins).any():
         return "bad"
     return "unsure" if (excess > margins).any() else "good"

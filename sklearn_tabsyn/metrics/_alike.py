@@ -96,7 +96,7 @@ def read_alike(*, categorical_features="from_dtype", target=None, **tables):
     frame = next(iter(frames.values()))
     chosen = chosen_categories(categorical_features, list(frame.columns))
     if target is not None:
-        target = find_column(frame, target, "target")
+        target = frame.columns[place_of(frame.columns, target, "target")]
     # Iterated, for to get columns one by one takes longer.
     rows = zip(*(frame.items() for frame in frames.values()), chosen, strict=True)
     columns = []
@@ -136,13 +136,13 @@ def named_frame(X, name):
     return frame.set_axis([f"x{j}" for j in frame.columns], axis=1), True
 
 
-def find_column(frame, column, parameter):
-    """Return the name of a column that is given by name or position."""
-    names = list(frame.columns)
+def place_of(names, column, parameter):
+    """Return the position of a column that is given by name or position."""
+    names = list(names)
     if column in names:
-        return column
+        return names.index(column)
     if isinstance(column, int | np.integer) and -len(names) <= column < len(names):
-        return names[column]
+        return column
     raise ValueError(
         f"{parameter} must name a column of the table; got {column!r}. Its "
         f"{len(names)} columns are {names[:20]}{' and more' * (len(names) > 20)}."

@@ -1,6 +1,5 @@
 """What a metric gives for tables that are known to be bad or good."""
 
-import inspect
 from typing import NamedTuple
 
 import numpy as np
@@ -82,7 +81,7 @@ def anchors(metric, real, *, random_state=None, **params):
         )
     seed = seed_sequence(random_state)
     random = np.random.default_rng(seed)
-    if "random_state" in inspect.signature(metric.function).parameters:
+    if "random_state" in metric.parameters:
         params["random_state"] = int(seed.generate_state(1)[0])
     first, rows, *rest = _parts(frame, metric, random)
     return Anchors(

@@ -1,5 +1,6 @@
 """The metrics by name, and what each of them is worth."""
 
+import inspect
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -33,6 +34,11 @@ class Metric(NamedTuple):
     worth: Callable = as_is
     resampled: bool = False
     n_tables: int = 2
+
+    @property
+    def parameters(self):
+        """The names of the parameters of the function."""
+        return inspect.signature(self.function).parameters.keys()
 
 
 METRICS = {

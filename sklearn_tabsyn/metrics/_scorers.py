@@ -1,7 +1,5 @@
 """Scorers of synthesizers, for `scoring=` in model selection."""
 
-import inspect
-
 from sklearn_tabsyn.metrics._catalogue import METRICS, find_metric
 from sklearn_tabsyn.metrics._drawn import draw_table
 
@@ -34,7 +32,7 @@ class SynthesisScorer:
         known = {**known, "random_state": self.random_state, **self.params}
         scores = {}
         for name, metric in self.metrics.items():
-            taken = inspect.signature(metric.function).parameters
+            taken = metric.parameters
             if "target" in taken and "target" not in known:
                 raise ValueError(
                     f"{name!r} needs a target. Fit with y, or name a column of X as "
@@ -101,7 +99,7 @@ def make_synthesis_scorer(metric, *, random_state=0, **params):
                 f"{name!r} compares with the training rows, which a scorer does not "
                 "get. Call the function with the training and the held-out rows."
             )
-        taken |= set(inspect.signature(found.function).parameters)
+        taken |= found.parameters
     if unknown := sorted(set(params) - taken):
         raise ValueError(f"None of {list(metrics)} takes the parameters {unknown}.")
     return SynthesisScorer(metrics, metric is not asked, random_state, params)
