@@ -141,67 +141,6 @@ class Budget:
         return min(share, 1.0)
 
 
-# Most rows that start from their clusters: of any table, for each column, and of wide
-# tables. More teach the network better by itself.
-FEW, FEW_PER_COLUMN, FEW_OF_WIDE = 1_000, 64, 2_000
-# Steps after which a laptop has worked for ten minutes or so, however large the table.
-MAX_STEPS = 20_000
-# The default batch: this share of the table, within these bounds.
-BATCH_SHARE, BATCH_SIZE = 1 / 8, (64, 1_024)
-# Passes over the rows by such batches, after which they are rather learned by heart.
-MAX_PASSES = 180
-# Columns from which a table counts as wide.
-MANY_COLUMNS = 16
-# Most rows and width of the network for smaller tables, and its width for all others.
-WIDTHS = {100: 16, 500: 32, 2_000: 64, 12_000: 128, 24_000: 192}
-WIDEST = 256
-
-
-def are_few(n_rows, n_columns):
-    """Tell whether rows teach more if they start from their clusters."""
-    return n_rows <= np.clip(FEW_PER_COLUMN * n_columns, FEW, FEW_OF_WIDE)
-
-
-def default_batch(n_rows):
-    """Return how many rows a step should see."""
-    return int(np.clip(n_rows * BATCH_SHARE, *BATCH_SIZE))
-
-
-def default_steps(n_rows, n_columns=1, has_start=False):
-    """Return how many steps suit a table.
-
-    Few for a small table, which is soon learned by heart, and more for a large one,
-    though it is passed over fewer times. Measured on tables of 75 to 90,000 rows: with
-    fewer steps a classifier tells the new rows apart more easily, with more they come
-    nearer to the training rows than to others. Half as many as rows, or three quarters
-    of those of other tables, if there is a start from clusters, beyond which less is
-    left to learn. Where rows are not the limit, up to half as many more of wide tables,
-    which have more to learn. Tables of some thousand rows would be passed over most
-    often, and copied most, without a limit.
-    """
-    if has_start:
-        return int(max(50, min(n_rows / 2, 24 * n_rows**0.5)))
-    small, middle, large = 32 * n_rows**0.5, 225 * n_rows**0.25, 1.05 * n_rows**0.75
-    passed = MAX_PASSES * max(1 / BATCH_SHARE, n_rows / BATCH_SIZE[1])
-    wide = times_more(n_columns, 1.5)
-    steps = max(min(small, wide * middle), wide * large)
-    return int(np.clip(min(steps, passed), 50, MAX_STEPS))
-
-
-def times_more(n_columns, most):
-    """Return how many times as much a wide table takes as others, at most so many."""
-    return float(np.clip(n_columns / MANY_COLUMNS, 1, most))
-
-
-def default_width(n_rows):
-    """Return the width of the network that suits a table.
-
-    A narrow one takes more steps to learn few rows by heart than to learn what they
-    have in common.
-    """
-    return next((w for most, w in WIDTHS.items() if n_rows <= most), WIDEST)
-
-
 class ShuffledBatches:
     """Batches of indices from an endless stream of shuffled passes over the rows.
 

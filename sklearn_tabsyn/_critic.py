@@ -11,8 +11,8 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_tabsyn._batches import times_more
 from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._sizes import default_candidates
 
 # More trees, or trees that look at all columns at each split, know real rows by heart.
 N_TREES, MAX_SHARE, MIN_COLUMNS = 150, 0.3, 4
@@ -20,9 +20,6 @@ N_TREES, MAX_SHARE, MIN_COLUMNS = 150, 0.3, 4
 SHRINKAGE = 10.0
 # Fewer real rows are known by heart rather than learned from.
 MIN_ROWS = 5_000
-# Rows drawn for each that is kept, by default, and how many times as many at most for
-# tables of many columns, of which a network misses more.
-N_CANDIDATES, MORE = 1.25, 1.6
 # Real rows that it sees at most, and as many drawn ones.
 MAX_ROWS = 30_000
 # Trees split categories with more levels than this as numbers.
@@ -82,11 +79,6 @@ def check_candidates(candidates, critic):
             'none was trained. Fit anew, or set candidates to 1 or "auto".'
         )
     return candidates
-
-
-def default_candidates(n_columns):
-    """Return how many rows to draw for each that is kept, 1.25 to 2."""
-    return N_CANDIDATES * times_more(n_columns, MORE)
 
 
 class Critic:

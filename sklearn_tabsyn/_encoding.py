@@ -9,7 +9,7 @@ from scipy.special import ndtri
 from sklearn.base import clone
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-from sklearn_tabsyn._focus import Focus, free_rows
+from sklearn_tabsyn._focusing._focus import Focus, free_rows
 from sklearn_tabsyn._nearest import nearest_of
 from sklearn_tabsyn._normal_score import NormalScoreTransformer
 from sklearn_tabsyn._protection import protect

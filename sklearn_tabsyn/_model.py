@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import mode
 
-from sklearn_tabsyn._batches import RowDataset, are_few
+from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._blocks import describe_columns, marginal_shares
 from sklearn_tabsyn._conditions import (
     all_values,
@@ -20,6 +20,7 @@ from sklearn_tabsyn._given import Cells, Choice, Given
 from sklearn_tabsyn._observation import Layout, Observation
 from sklearn_tabsyn._protection import min_rows
 from sklearn_tabsyn._scored import read_further, read_scored
+from sklearn_tabsyn._sizes import are_few
 from sklearn_tabsyn._start import learn_start
 from sklearn_tabsyn._table import (
     TableSchema,

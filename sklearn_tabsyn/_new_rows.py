@@ -8,18 +8,15 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_tabsyn._batches import MANY_COLUMNS
 from sklearn_tabsyn._corrections import Corrections, learn_corrections
 from sklearn_tabsyn._critic import check_candidates
 from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches, generate_blocks
 from sklearn_tabsyn._given import Cells, Given
 from sklearn_tabsyn._sampling import check_sampling, fitted_sigmas, karras_sigmas
 from sklearn_tabsyn._seeds import seed_sequence
+from sklearn_tabsyn._sizes import default_num_steps
 
 CHURN = ("S_churn", "S_tmin", "S_tmax", "S_noise")
-# Noise levels by default, and how many more at most: one for each column beyond many,
-# for of many columns some are decided at almost every level.
-NUM_STEPS, MORE = 8, 8
 # How many times as many a walk without corrections takes.
 WITHOUT = 1.25
 
@@ -152,8 +149,7 @@ class NewRows:
         """Return blocks of encoded rows as the denoiser draws them."""
         num_steps, corrects = self.num_steps, self.sampler == "fitted"
         if num_steps == "auto":
-            n_beyond = self._model.n_units - MANY_COLUMNS
-            num_steps = NUM_STEPS + min(max(n_beyond, 0), MORE)
+            num_steps = default_num_steps(self._model.n_units)
         if corrects and given is not None:
             # They would mislead rows that are held in part.
             num_steps, corrects = round(num_steps * WITHOUT), False

@@ -9,17 +9,9 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.compose import ColumnTransformer
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sklearn_tabsyn._batches import (
-    Budget,
-    RowDataset,
-    default_batch,
-    default_steps,
-    default_width,
-    split_rows,
-    weighted_rows,
-)
+from sklearn_tabsyn._batches import Budget, RowDataset, split_rows, weighted_rows
 from sklearn_tabsyn._critic import MAX_ROWS, Critic, unless_interrupted, wants_critic
-from sklearn_tabsyn._focusing import bring_into_focus
+from sklearn_tabsyn._focusing._learning import bring_into_focus
 from sklearn_tabsyn._generation import draw_whole, noise_profile
 from sklearn_tabsyn._likelihood import suited_points
 from sklearn_tabsyn._model import TableModel
@@ -29,6 +21,7 @@ from sklearn_tabsyn._persistence import WeightsAsArrays
 from sklearn_tabsyn._sampling import SAMPLERS, check_sampling
 from sklearn_tabsyn._scoring import LogDensityScore
 from sklearn_tabsyn._seeds import find_device, int_seed, seeded_torch
+from sklearn_tabsyn._sizes import default_batch, default_steps, default_width
 from sklearn_tabsyn._student import STUDENT, Distillation
 from sklearn_tabsyn._table import check_table
 from sklearn_tabsyn._training import losses_of, train_net, warn_interrupted

@@ -13,8 +13,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._critic import MIN_ROWS, Critic, choose, default_candidates
+from sklearn_tabsyn._critic import MIN_ROWS, Critic, choose
 from sklearn_tabsyn._generation import BLOCK_ROWS, draw_whole
+from sklearn_tabsyn._sizes import default_candidates
 from sklearn_tabsyn._table import TableSchema
 
 

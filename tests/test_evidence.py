@@ -9,13 +9,14 @@ import torch
 from scipy.stats import multivariate_normal, norm
 
 from sklearn_tabsyn import DiffusionSynthesizer, _evidence
-from sklearn_tabsyn._batches import FEW, FEW_OF_WIDE, FEW_PER_COLUMN, Batch, RowDataset
+from sklearn_tabsyn._batches import Batch, RowDataset
 from sklearn_tabsyn._blocks import describe_columns
 from sklearn_tabsyn._clusters import Clusters
 from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._evidence import ClusterEvidence, learn_clusters
 from sklearn_tabsyn._networks import ResidualMLP
+from sklearn_tabsyn._sizes import FEW, FEW_OF_WIDE, FEW_PER_COLUMN
 
 
 def make_rows(n_rows=1_500, seed=0):

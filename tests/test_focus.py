@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import ks_2samp, spearmanr
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._beside import Near
-from sklearn_tabsyn._focus import Focus
-from sklearn_tabsyn._near import find_near, focus_near
+from sklearn_tabsyn._focusing._beside import Near
+from sklearn_tabsyn._focusing._focus import Focus
+from sklearn_tabsyn._focusing._near import find_near, focus_near
 from sklearn_tabsyn._table import TableSchema
 
 

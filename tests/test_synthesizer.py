@@ -22,8 +22,8 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from skorch.callbacks import Callback
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._batches import default_width
 from sklearn_tabsyn._networks import ResidualMLP
+from sklearn_tabsyn._sizes import default_width
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,9 @@ from scipy.stats import kstest, norm
 from skorch.callbacks import Callback
 
 from sklearn_tabsyn._batches import (
-    FEW,
-    MAX_PASSES,
-    MAX_STEPS,
     Budget,
     RowDataset,
     ShuffledBatches,
-    default_batch,
-    default_steps,
     split_rows,
     weighted_rows,
 )
@@ -26,6 +21,13 @@ from sklearn_tabsyn._callbacks import LearningRate, WeightAverage
 from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._networks import ResidualMLP
+from sklearn_tabsyn._sizes import (
+    FEW,
+    MAX_PASSES,
+    MAX_STEPS,
+    default_batch,
+    default_steps,
+)
 from sklearn_tabsyn._training import EDMLoss, losses_of, train_net
 
 N_ROWS = 300

@@ -8,10 +8,10 @@ import pytest
 from scipy.stats import ks_2samp, spearmanr
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._beside import Within, ties_of
-from sklearn_tabsyn._focus import Focus, movable
+from sklearn_tabsyn._focusing._beside import Within, ties_of
+from sklearn_tabsyn._focusing._focus import Focus, movable
+from sklearn_tabsyn._focusing._within import find_within, focus_within
 from sklearn_tabsyn._table import TableSchema
-from sklearn_tabsyn._within import find_within, focus_within
 
 UNITS, SOURCES = [1, 3], [0, 2]
 

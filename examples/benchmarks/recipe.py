@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from sklearn_tabsyn import DiffusionSynthesizer
-from sklearn_tabsyn._batches import default_steps
+from sklearn_tabsyn._sizes import default_steps
 from sklearn_tabsyn.metrics import (
     dcr_share,
     detection_auc,

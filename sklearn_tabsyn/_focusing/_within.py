@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 
-from sklearn_tabsyn._beside import FEW_ROWS, Within, ties_of
 from sklearn_tabsyn._evenly import even_rows
+from sklearn_tabsyn._focusing._beside import FEW_ROWS, Within, ties_of
 
 # Rows by which pairs are searched, levels of a column at most, and bins of a number.
 N_FEW, MAX_LEVELS, N_BINS = 4_000, 64, 64

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from sklearn_tabsyn._columns import FloatColumn
-from sklearn_tabsyn._focus import Focus, free_rows, movable
-from sklearn_tabsyn._near import find_near, focus_near
-from sklearn_tabsyn._within import find_within, focus_within
+from sklearn_tabsyn._focusing._focus import Focus, free_rows, movable
+from sklearn_tabsyn._focusing._near import find_near, focus_near
+from sklearn_tabsyn._focusing._within import find_within, focus_within
 
 
 def bring_into_focus(encoder, real, weights, draw):

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.sparse import csgraph
 from scipy.stats import ks_2samp
 
-from sklearn_tabsyn._beside import Near
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._focus import movable
+from sklearn_tabsyn._focusing._beside import Near
+from sklearn_tabsyn._focusing._focus import movable
 
 # Rows by which pairs are searched.
 N_FEW = 4_000

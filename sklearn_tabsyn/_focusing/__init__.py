@@ -1,0 +1,1 @@
+"""Numbers that are drawn blurred beside other columns, moved to where they belong."""
