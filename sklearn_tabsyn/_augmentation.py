@@ -226,7 +226,7 @@ class Augmented(MetaEstimatorMixin, BaseEstimator):
         params = {k: _extended(k, v, n_rows, n_new) for k, v in params.items()}
         target = self._encode_target(y)
         synthesizer = make_synthesizer(
-            None if self.synthesizer is None else clone(self.synthesizer),
+            self.synthesizer,
             self.random_state,
             conditional=bool(getattr(self, "balance", False)),
             name=f"{type(self).__name__} with balance=True",

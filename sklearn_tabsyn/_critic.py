@@ -87,7 +87,7 @@ class Critic:
     Parameters
     ----------
     model : TableModel
-        Reads and restores the rows.
+        Restores the rows.
     """
 
     def __init__(self, model):
@@ -99,7 +99,7 @@ class Critic:
         Parameters
         ----------
         real : ndarray of shape (n_rows, n_columns)
-            Canonical values of rows that count as real, see :meth:`read`.
+            Canonical values of rows that count as real.
         weights : ndarray of shape (n_rows,)
             Their weights.
         drawn : tuple of ndarray
@@ -119,7 +119,7 @@ class Critic:
         some = even_rows(len(real), len(drawn[0]))
         real, weights = real[some], weights[some]
         self.n_rows, n_columns = real.shape
-        rows = np.vstack([real, self.settle(*drawn)])
+        rows = np.vstack([real, self.model.settle(*drawn)])
         # Trees refuse columns without any value, and learn nothing of such of one.
         self.blind = np.isnan(rows).all(0)
         is_real = np.repeat([True, False], self.n_rows)
@@ -137,18 +137,6 @@ class Critic:
         )
         self.n_candidates = default_candidates(n_columns)
         return self
-
-    def read(self, X, y):
-        """Return the canonical values of a table and its target, if there is one."""
-        tables = zip(self.model.schemas, (X, y), strict=False)
-        return np.hstack([schema.read(table) for schema, table in tables])
-
-    def settle(self, values, levels):
-        """Return the canonical values that encoded rows are restored as."""
-        frames = self.model.decode_frames(values, levels)
-        pairs = zip(self.model.schemas, frames, strict=True)
-        columns = (pair for schema, frame in pairs for pair in schema.canonical(frame))
-        return np.column_stack([column.settle(cells) for column, cells in columns])
 
     def choose(self, n_kept, seed, place, values, levels):
         """Return sorted positions of the rows of a block that are kept.
@@ -171,7 +159,8 @@ class Critic:
 
     def ratios(self, values, levels):
         """Return how many times as often encoded rows are real, (n_rows,)."""
-        log_odds = self.trees.decision_function(self._seen(self.settle(values, levels)))
+        seen = self._seen(self.model.settle(values, levels))
+        log_odds = self.trees.decision_function(seen)
         return np.exp(log_odds.clip(LOWEST, HIGHEST))
 
     def _seen(self, rows):

@@ -15,10 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_tabsyn._seeds import seed_sequence
 from sklearn_tabsyn._synthesizer import DiffusionSynthesizer
-from sklearn_tabsyn._table import check_table, open_frame
+from sklearn_tabsyn._table import TakesTables, check_table, open_frame
 
 
-class DiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class DiffusionImputer(
+    TakesTables, OneToOneFeatureMixin, TransformerMixin, BaseEstimator
+):
     """Fill missing cells by draws from a diffusion model, given the row's other cells.
 
     The joint distribution of the table is learned, gaps included, by a
@@ -200,13 +202,6 @@ class DiffusionImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _seed(self):
         return seed_sequence(self.random_state).entropy
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
 
 
 def _check_values(X):

@@ -105,6 +105,11 @@ class TableModel:
         names = [column.name for column in self.schemas[0].columns]
         return dict(zip(names, self.encoders[0].kinds_, strict=True))
 
+    def read(self, X, y):
+        """Return the canonical values of a table, and of the target behind it."""
+        tables = zip(self.schemas, (X, y), strict=False)
+        return np.hstack([schema.read(table) for schema, table in tables])
+
     def encode(self, X, y):
         """Return the encoded rows of a further table with the same columns."""
         self._check_target(y)
@@ -140,6 +145,13 @@ class TableModel:
         pairs = zip(self.schemas, frames, strict=True)
         tables = tuple(schema.restore(frame) for schema, frame in pairs)
         return tables[0] if len(tables) == 1 else tables
+
+    def settle(self, values, levels):
+        """Return the canonical values that encoded rows are restored as."""
+        frames = self.decode_frames(values, levels)
+        pairs = zip(self.schemas, frames, strict=True)
+        columns = (pair for schema, frame in pairs for pair in schema.canonical(frame))
+        return np.column_stack([column.settle(cells) for column, cells in columns])
 
     def decode_cells(self, values, levels, cells, known):
         """Return the canonical values of encoded rows of the table."""

@@ -1,7 +1,7 @@
 """DiffusionOverSampler: add synthetic rows of rare classes, for imbalanced-learn."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 
@@ -14,7 +14,7 @@ from sklearn_tabsyn._resampling import (
 )
 from sklearn_tabsyn._seeds import int_seed
 from sklearn_tabsyn._synthesizer import DiffusionSynthesizer
-from sklearn_tabsyn._table import check_table, is_frame
+from sklearn_tabsyn._table import TakesTables, check_table, is_frame
 
 try:
     from imblearn.over_sampling.base import BaseOverSampler
@@ -34,7 +34,7 @@ except ImportError:
             )
 
 
-class DiffusionOverSampler(BaseOverSampler):
+class DiffusionOverSampler(TakesTables, BaseOverSampler):
     """Add synthetic rows of rare classes, drawn from a diffusion model.
 
     One :class:`DiffusionSynthesizer` learns all rows with their classes, so that rare
@@ -158,7 +158,7 @@ class DiffusionOverSampler(BaseOverSampler):
         if not len(new_codes):
             return X, new_codes
         self.synthesizer_ = make_synthesizer(
-            self.synthesizer and clone(self.synthesizer),
+            self.synthesizer,
             self.random_state,
             conditional=True,
             name=type(self).__name__,
@@ -171,7 +171,4 @@ class DiffusionOverSampler(BaseOverSampler):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
         return tags

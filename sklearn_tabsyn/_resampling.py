@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.utils import _safe_indexing, check_array, column_or_1d
 
 from sklearn_tabsyn._seeds import int_seed
@@ -15,7 +16,7 @@ def make_synthesizer(synthesizer, random_state, *, conditional, name):
     Parameters
     ----------
     synthesizer : estimator or None
-        An unfitted one, which is changed, or none.
+        One to copy, or none.
     random_state : int, RandomState instance or None
         Its seed, if not None.
     conditional : bool
@@ -30,6 +31,7 @@ def make_synthesizer(synthesizer, random_state, *, conditional, name):
     """
     if synthesizer is None:
         synthesizer = DiffusionSynthesizer(conditional=conditional)
+    synthesizer = clone(synthesizer)
     if conditional and not getattr(synthesizer, "conditional", True):
         raise ValueError(
             f"{name} draws rows of given classes, so its synthesizer must have "

@@ -107,7 +107,6 @@ class Distillation:
         seed, n_rows = int_seed(self.random_state), self._critic.n_rows
         ours = partial(self._chosen, self._by_denoiser, self._critic, seed=[seed, 1])
         theirs = partial(distilled._by_student, seed=[seed, 0])
-        critic = Critic(self._model)
-        real = critic.settle(*draw_whole(ours, n_rows, "critic", self.verbose))
+        real = self._model.settle(*draw_whole(ours, n_rows, "critic", self.verbose))
         drawn = draw_whole(theirs, n_rows, "critic", self.verbose)
-        return critic.fit(real, np.ones(n_rows), drawn, seed)
+        return Critic(self._model).fit(real, np.ones(n_rows), drawn, seed)

@@ -23,7 +23,7 @@ from sklearn_tabsyn._scoring import LogDensityScore
 from sklearn_tabsyn._seeds import find_device, int_seed, seeded_torch
 from sklearn_tabsyn._sizes import default_batch, default_steps, default_width
 from sklearn_tabsyn._student import STUDENT, Distillation
-from sklearn_tabsyn._table import check_table
+from sklearn_tabsyn._table import TakesTables, check_table
 from sklearn_tabsyn._training import losses_of, train_net, warn_interrupted
 
 # The share of training rows of which some columns are given.
@@ -32,7 +32,12 @@ WEIGHT_DECAY = 0.3
 
 
 class DiffusionSynthesizer(
-    NewRows, Distillation, LogDensityScore, WeightsAsArrays, BaseEstimator
+    NewRows,
+    Distillation,
+    LogDensityScore,
+    WeightsAsArrays,
+    TakesTables,
+    BaseEstimator,
 ):
     """Learn the joint distribution of a table and sample new rows.
 
@@ -453,14 +458,16 @@ class DiffusionSynthesizer(
 
     def _learn_from_draws(self, X, y, weights, seed, wants):
         """Bring numbers into focus, and return a critic if one is wanted."""
-        critic = Critic(self._model)
-        real, blocks = critic.read(X, y), partial(self._by_denoiser, seed=[seed, 0])
+        real = self._model.read(X, y)
+        blocks = partial(self._by_denoiser, seed=[seed, 0])
         n_drawn, title = min(len(real), MAX_ROWS), "critic" if wants else "focus"
         # Once for both, if any.
         draw = cache(lambda: draw_whole(blocks, n_drawn, title, self.verbose))
         if self.encoder is None:
             bring_into_focus(self._model.encoders[0], real, weights, draw)
-        return critic.fit(real, weights, draw(), seed) if wants else None
+        if not wants:
+            return None
+        return Critic(self._model).fit(real, weights, draw(), seed)
 
     def _network(self, n_rows):
         """Return what makes the network from its numbers of inputs and outputs."""
@@ -505,10 +512,3 @@ class DiffusionSynthesizer(
             callbacks=self.callbacks or (),
             verbose=self.verbose,
         )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags

@@ -244,6 +244,17 @@ class TargetSchema(TableSchema):
         return from_pandas(column.to_frame(0), detail)[detail[1][0][0]]
 
 
+class TakesTables:
+    """Mixin of estimators whose tables may hold text, categories and gaps."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+
 def open_frame(X):
     """Return a table as a pandas frame, and its container."""
     if isinstance(X, pd.DataFrame):

@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn_tabsyn import DiffusionSynthesizer
 from sklearn_tabsyn._critic import MIN_ROWS, Critic, choose
 from sklearn_tabsyn._generation import BLOCK_ROWS, draw_whole
+from sklearn_tabsyn._model import TableModel
 from sklearn_tabsyn._sizes import default_candidates
 from sklearn_tabsyn._table import TableSchema
 
@@ -46,7 +47,7 @@ def test_wide_tables_have_more_candidates():
     assert [default_candidates(n) for n in (1, 16, 20, 300)] == [1.25, 1.25, 1.5625, 2]
 
 
-class Model:
+class Model(TableModel):
     """Two numbers and a name, encoded as they are."""
 
     def __init__(self, table):
@@ -91,7 +92,7 @@ def chosen_quarter(critic, n_blocks=20):
 def test_what_is_too_frequent_is_thinned_out():
     table = make_uneven(6_000)
     critic = Critic(Model(table))
-    critic.fit(critic.read(table, None), np.ones(6_000), uniform_rows(6_000), 0)
+    critic.fit(critic.model.read(table, None), np.ones(6_000), uniform_rows(6_000), 0)
     rows = chosen_quarter(critic)
     corner = (rows[:, :2] > 0.5).all(1).mean()
     assert corner < 0.02  # 0.25 of the drawn ones
@@ -106,7 +107,7 @@ def test_weights_of_rows_count():
     table = make_uneven(6_000)
     weights = np.where(table["name"] == "c", 3.0, 1.0)
     critic = Critic(Model(table))
-    critic.fit(critic.read(table, None), weights, uniform_rows(6_000), 0)
+    critic.fit(critic.model.read(table, None), weights, uniform_rows(6_000), 0)
     rows = chosen_quarter(critic)
     assert abs((rows[:, 2] == 2).mean() - 0.25) < 0.03
 
@@ -255,7 +256,7 @@ def test_an_interrupted_critic_is_none(fast, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Critic, "settle", interrupt)
+    monkeypatch.setattr(Critic, "fit", interrupt)
     synthesizer = fast(max_iter=2)
     with pytest.warns(
         ConvergenceWarning, match="before it had learned from drawn rows"
