@@ -107,7 +107,7 @@ def find_clusters(seen):
     return _mixture(seen, numbers[np.argmax(gains)])[0]
 
 
-def spread(scores, weights, belonging):
+def moments_of(scores, weights, belonging):
     """Return the share, mean and covariance of each cluster.
 
     Each covariance borrows rows from that of all clusters together, so that a cluster
@@ -187,7 +187,7 @@ def _mixture(seen, k):
     last = -np.inf
     for _ in range(MAX_ROUNDS):
         clusters = Clusters(
-            *spread(seen.numbers, seen.weights, belonging),
+            *moments_of(seen.numbers, seen.weights, belonging),
             odds_of(seen.levels, seen.weights, belonging),
         )
         logs = clusters.log_densities(seen)

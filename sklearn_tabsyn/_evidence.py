@@ -5,7 +5,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 
-from sklearn_tabsyn._clusters import Clusters, Seen, find_clusters, odds_of, spread
+from sklearn_tabsyn._clusters import Clusters, Seen, find_clusters, moments_of, odds_of
 
 # More coordinates than this would take longer than the network.
 MAX_COORDINATES = 512
@@ -202,7 +202,7 @@ def learn_clusters(denoiser, dataset):
     numbers = scores[:, :m][:, scale[:m] > 0]
     levels = _side_by_side(denoiser.books, batch.levels)
     belonging = find_clusters(Seen(numbers, levels, scores, weights))
-    shares, centers, covariances = spread(scores, weights, belonging)
+    shares, centers, covariances = moments_of(scores, weights, belonging)
     novelty = torch.cat([block.novelty for block in denoiser.blocks]).double().numpy()
     covariances = np.stack([_separate(c, novelty, denoiser) for c in covariances])
     return Clusters(

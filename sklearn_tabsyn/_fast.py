@@ -1,4 +1,4 @@
-"""What makes networks fast on a processor, and leaves no setting behind."""
+"""What makes networks fast on a processor."""
 
 import ctypes
 import sys

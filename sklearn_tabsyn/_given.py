@@ -127,7 +127,7 @@ class Given:
         batch = middle_batch(*(torch.from_numpy(part) for part in rows))
         batch = batch.to(denoiser.mean.device)
         known = torch.from_numpy(cells.known).to(denoiser.mean.device)
-        given = denoiser.observation.spread(batch, known)
+        given = denoiser.observation.encoded(batch, known)
         return batch, denoiser.labels(*given)
 
     def _choose(self, denoiser, cells, random):

@@ -57,7 +57,7 @@ class TableModel:
         self.blocks = blocks
         self.layout = layout
         self.conditional = conditional
-        self.clusters = self.spread = None
+        self.clusters = self.start = None
 
     @classmethod
     def learn(
@@ -385,10 +385,10 @@ class TableModel:
         denoiser = Denoiser(self.blocks, self.network, observation)
         if rows is not None:
             dataset = RowDataset(rows, weights / weights.mean())
-            self.spread = learn_start(denoiser, dataset)
+            self.start = learn_start(denoiser, dataset)
             if are_few(len(weights), self.n_units) and not self.conditional:
                 self.clusters = learn_clusters(denoiser, dataset)
-        denoiser.draw_from(*self.spread)
+        denoiser.draw_from(*self.start)
         if self.clusters is not None:
             denoiser.learn_from(self.clusters)
         return denoiser

@@ -62,7 +62,7 @@ def _members(groups, n_units):
 
 
 class Observation(nn.Module):
-    """Draws and spreads what is given of rows, from table to encoded columns.
+    """Draws what is given of rows, and tells which encoded columns that gives.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ class Observation(nn.Module):
         rate = torch.rand(n_rows, 1, device=device)
         some = torch.rand(n_rows, 1, device=device) < self.share
         units = torch.rand(n_rows, self.n_units, device=device) < rate
-        return self.spread(batch, units & some)
+        return self.encoded(batch, units & some)
 
-    def spread(self, batch, units):
+    def encoded(self, batch, units):
         """Return which encoded columns are given.
 
         Parameters

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.metrics import adjusted_rand_score
 
-from sklearn_tabsyn._clusters import Seen, find_clusters, odds_of, spread
+from sklearn_tabsyn._clusters import Seen, find_clusters, moments_of, odds_of
 
 
 def seen(numbers=None, levels=None, weights=None):
@@ -86,7 +86,7 @@ def test_rows_that_repeat_each_other():
         warnings.simplefilter("error")
         belonging = find_clusters(seen(numbers))
     assert np.isfinite(belonging).all()
-    for part in spread(seen(numbers).numbers, np.ones(400), belonging):
+    for part in moments_of(seen(numbers).numbers, np.ones(400), belonging):
         assert np.isfinite(part).all()
 
 
@@ -109,7 +109,7 @@ def test_a_cluster_has_its_own_moments_and_a_small_one_borrows():
         ]
     )
     belonging = np.repeat(np.eye(2), sizes, axis=0)
-    shares, centers, covariances = spread(numbers, np.ones(len(numbers)), belonging)
+    shares, centers, covariances = moments_of(numbers, np.ones(len(numbers)), belonging)
     np.testing.assert_allclose(shares, np.array(sizes) / sum(sizes), atol=1e-3)
     np.testing.assert_allclose(centers, [[0, 0], [3, 3]], atol=0.2)
     np.testing.assert_allclose(covariances[0], wide, atol=0.2)
@@ -122,10 +122,10 @@ def test_a_row_of_weight_two_counts_as_two():
     numbers, belonging = rng.normal(size=(50, 2)), rng.dirichlet([1, 1], 50)
     twice = np.arange(50) < 20
     counts = np.where(twice, 2, 1)
-    whole = spread(
+    whole = moments_of(
         np.repeat(numbers, counts, 0), np.ones(70), np.repeat(belonging, counts, 0)
     )
-    weighted = spread(numbers, counts * 1.0, belonging)
+    weighted = moments_of(numbers, counts * 1.0, belonging)
     np.testing.assert_allclose(whole[0], weighted[0])
     np.testing.assert_allclose(whole[1], weighted[1])
 
