@@ -56,13 +56,18 @@ def test_quickstart_draws_a_picture(tmp_path, capsys):
 
 
 def test_benchmark_of_fidelity(tmp_path, mixed):
-    mixed.to_parquet(tmp_path / "mixed.parquet")
+    for name in ("mixed", "mixed_test", "alone"):
+        mixed.to_parquet(tmp_path / f"{name}.parquet")
     script = ROOT / "examples" / "benchmarks" / "fidelity.py"
-    command = [sys.executable, script, tmp_path, "mixed", "--output", tmp_path / "new"]
+    command = [sys.executable, script, tmp_path, "mixed", "alone"]
+    command += ["--output", tmp_path / "new"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert '"table": "mixed"' in done.stdout
-    for figure in ("fit_seconds", "rows_per_second", "peak_memory_mb"):
-        assert f'"{figure}": ' in done.stdout
+    both, alone = map(json.loads, done.stdout.splitlines())
+    assert (both["table"], alone["table"]) == ("mixed", "alone")
+    assert both["fit_seconds"] > 0 < both["rows_per_second"]
+    assert both["peak_memory_mb"] > 100
+    assert 0 < both["shape"] < 30 and 0 < both["c2st"] < 1
+    assert both.keys() - alone.keys() == {"c2st_others", "c2st_real", "dcr"}
     rows = pd.read_parquet(tmp_path / "new" / "mixed.parquet")
     assert list(rows) == list(mixed)
     assert len(rows) == len(mixed)

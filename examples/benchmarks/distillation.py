@@ -5,7 +5,7 @@
 Reads FOLDER/NAME.parquet and FOLDER/NAME_test.parquet, fits a synthesizer with its
 defaults, or loads one from FITTED/NAME.pkl, draws as many rows as there are with few
 and with its own number of noise levels, then distils it and draws as many again. Prints
-rows of a Markdown table: evaluations of the network for a row, seconds of the fit or
+rows of a Markdown table: noise levels, or steps of the student, seconds of the fit or
 the distillation, rows per second, errors of shape and trend in %, the area under the
 ROC curve of trees that tell new from training rows (c2st), and the share of new rows
 nearer to training than to held-out rows (dcr). Needs pyarrow.
@@ -64,7 +64,9 @@ def main():
     parser.add_argument("--fitted", type=Path, help="folder of pickled synthesizers")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    print("| table | draws | evaluations | s | rows/s | Shape | Trend | C2ST | DCR |")
+    print("| table | draws | levels | s | rows/s | Shape | Trend | C2ST | DCR |")
+        "| table | draws | levels or steps | s | rows/s | Shape | Trend | C2ST | DCR |"
+    )
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for name in args.names:
         train, test = (

@@ -10,9 +10,9 @@ learned with the defaults, but for few steps. Measured are
 drawn    seconds to draw rows into a Parquet file, a batch at a time, and the peak
          memory of the process, from the smallest number of rows to the largest
 student  the same by what `distill` makes of the synthesizer
-rows     seconds of a step of training, and of all of the fit that is not steps, against
-         rows that are learned
-columns  the same against columns, of 2,000 rows, and seconds to draw 1,000 rows
+rows     seconds of a step of training, of all of the fit that is not steps, and to draw
+         1,000 rows, against rows that are learned
+columns  the same against columns, of 2,000 rows
 levels   the same against levels of one column of names
 
 A step is the difference of two fits, of N and of 3 N steps, by 2 N. Prints a Markdown

@@ -1,7 +1,7 @@
 """Learn a table beside other generators: the same rows, threads and judge.
 
     python examples/benchmarks/peers.py FOLDER NAME --output OUTPUT [--rows 8000]
-        [--seeds 0 1 2] [--limit 240] [--threads 1]
+        [--seeds 0 1 2] [--limit 600] [--threads 1]
         [--python PATH] [--python ARF=PATH] [--peers ours CTGAN ...] [--again ours]
 
 N rows of FOLDER/NAME.parquet are learned, or all if `--rows` is not given. As many
