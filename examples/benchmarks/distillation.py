@@ -65,8 +65,6 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     print("| table | draws | levels | s | rows/s | Shape | Trend | C2ST | DCR |")
-        "| table | draws | levels or steps | s | rows/s | Shape | Trend | C2ST | DCR |"
-    )
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for name in args.names:
         train, test = (
