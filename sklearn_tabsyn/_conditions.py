@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_list_like
 
 from sklearn_tabsyn._columns import as_objects
 
@@ -33,6 +34,8 @@ def check_conditions(conditions, names):
 def check_names(asked, names):
     """Refuse columns that the table does not have."""
     for name in asked:
+        if list(asked).count(name) > 1:
+            raise ValueError(f"conditions name the column {name!r} more than once.")
         if name not in names:
             more = " and more" if len(names) > 20 else ""
             raise ValueError(
@@ -69,12 +72,11 @@ def allowed_values(encoder, unit, asked):
     """
     if isinstance(asked, tuple):
         return _range(encoder, unit, asked)
-    several = isinstance(asked, list | set | frozenset | np.ndarray | pd.Series)
-    asked = list(asked) if several else [asked]
+    asked = list(asked) if is_list_like(asked) else [asked]
     if not asked:
         column = encoder.schema.columns[unit]
         raise ValueError(column.error("is conditioned on an empty list; give values."))
-    values = possible_values(encoder, unit, pd.Series(as_objects(asked), dtype=object))
+    values = possible_values(encoder, unit, _as_cells(asked))
     return np.unique(values), None
 
 
@@ -123,9 +125,7 @@ def _range(encoder, unit, asked):
         places = _category_range(column, asked)
         return _checked(column, known[np.isin(known, places)], asked, known), None
     low, high = ends = [
-        far
-        if end is None
-        else column.read(pd.Series(as_objects([end]), dtype=object))[0]
+        far if _is_open(end, far) else column.read(_as_cells([end]))[0]
         for end, far in zip(asked, (-np.inf, np.inf), strict=True)
     ]
     if not low <= high:
@@ -147,6 +147,11 @@ def _range(encoder, unit, asked):
     return _checked(column, inside, asked, known), share
 
 
+def _is_open(end, far):
+    """Tell whether an end of a range is none."""
+    return end is None or (isinstance(end, Real) and end == far)
+
+
 def _category_range(column, asked):
     """Return the places of the levels within a range."""
     ordered = getattr(column.dtype, "ordered", False)
@@ -155,7 +160,7 @@ def _category_range(column, asked):
             column.levels[k] if e is None else e
             for k, e in zip((0, -1), asked, strict=True)
         ]
-        low, high = column.read(pd.Series(as_objects(cells), dtype=object))
+        low, high = column.read(_as_cells(cells))
         return np.arange(low, high + 1)
     numbers = all(isinstance(v, Real) for v in column.levels)
     if not numbers or not all(isinstance(e, Real | None) for e in asked):
@@ -174,3 +179,8 @@ def _checked(column, values, asked, known):
     ends = column.restore(np.array([known[0], known[-1]])).tolist()
     text = f"has no value within {asked!r}; its values go from {ends[0]!r} to "
     raise ValueError(column.error(f"{text}{ends[1]!r}."))
+
+
+def _as_cells(values):
+    """Return a column of values as they are."""
+    return pd.Series(as_objects(values), dtype=object)

@@ -4,19 +4,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import mode
 
+from sklearn_tabsyn._asked import choice_of
 from sklearn_tabsyn._batches import RowDataset
-from sklearn_tabsyn._blocks import describe_columns, marginal_shares
-from sklearn_tabsyn._conditions import (
-    all_values,
-    allowed_values,
-    check_conditions,
-    check_names,
-    possible_values,
-)
+from sklearn_tabsyn._blocks import describe_columns
+from sklearn_tabsyn._conditions import all_values
 from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows, TableEncoder
 from sklearn_tabsyn._evidence import learn_clusters
-from sklearn_tabsyn._given import Cells, Choice, Given
+from sklearn_tabsyn._given import Cells, Given
 from sklearn_tabsyn._observation import Layout, Observation
 from sklearn_tabsyn._protection import min_rows
 from sklearn_tabsyn._scored import read_further, read_scored
@@ -26,7 +21,6 @@ from sklearn_tabsyn._table import (
     TableSchema,
     TargetSchema,
     close_frame,
-    is_frame,
     open_frame,
 )
 
@@ -183,6 +177,9 @@ class TableModel:
         for unit, column in enumerate(self.schemas[0].columns):
             cells = frame.iloc[:, unit].reset_index(drop=True)
             gaps[:, unit] = cells.isna()
+            if gaps[:, unit].all():  # of whatever dtype
+                values[:, unit] = np.nan
+                continue
             # Numbers of few values take the nearest known one.
             read = column.read_known(cells)
             values[:, unit] = self.encoders[0].nearest(unit, read)
@@ -207,12 +204,12 @@ class TableModel:
             rows = np.flatnonzero(gaps[:, unit])
             if not len(rows):
                 continue
-            choice = self._choice(unit, *all_values(self.encoders[0], unit))
+            choice = choice_of(self, unit, *all_values(self.encoders[0], unit))
             given = Given(self, Cells(*(part[rows] for part in cells)))
             n_parts = 1 + len(rows) * len(choice.values) // MAX_CHANCES
             for part in np.array_split(np.arange(len(rows)), n_parts):
                 chances = given.chances(denoiser, part, choice, random, n_draws)
-                center = chances @ choice.values
+                center = self.schemas[0].columns[unit].settle(chances @ choice.values)
                 if kind == "nominal":
                     center = choice.values[chances.argmax(1)]
                 expected[rows[part], unit] = center
@@ -244,11 +241,7 @@ class TableModel:
             if not here.any():
                 continue
             new = column.restore(values[here, unit])
-            own = frame.iloc[:, unit].copy()
-            # Categories of the table may be more than those that are drawn.
-            categories = isinstance(new.dtype, pd.CategoricalDtype)
-            own.iloc[rows[here]] = new.tolist() if categories else new.array
-            frame.isetitem(unit, own)
+            frame.isetitem(unit, _filled(frame.iloc[:, unit], rows[here], new))
         return close_frame(frame, container)
 
     def encode_given(self, cells, known):
@@ -262,114 +255,6 @@ class TableModel:
     def n_units(self):
         """Number of columns of the table and the target."""
         return sum(len(schema.columns) for schema in self.schemas)
-
-    def given(self, conditions=None, class_labels=None, *, n_samples=1):
-        """Return what is given of rows, and how many rows there are.
-
-        Raises
-        ------
-        ValueError
-            If something is asked that no row can have, or of another number of rows.
-        """
-        self._check_conditional()
-        parts, choices = [], []
-        if not is_frame(conditions):
-            conditions = {} if conditions is None else conditions
-            names = [column.name for column in self.schemas[0].columns]
-            for unit, asked in check_conditions(conditions, names):
-                allowed = allowed_values(self.encoders[0], unit, asked)
-                choices.append(self._choice(unit, *allowed))
-        else:
-            parts.append(self._cells(conditions))
-        if class_labels is not None:
-            parts.append(self._classes(class_labels))
-        lengths = {len(part.values) for part in parts} - {1}
-        lengths |= {n_samples} - {1}
-        if len(lengths) > 1:
-            raise ValueError(
-                "n_samples, the rows of conditions and the class_labels must be as "
-                f"many; got {sorted(lengths)}. Leave n_samples out."
-            )
-        n_rows = max(lengths, default=1)
-        values, known = Cells.nothing(n_rows, self.n_units)
-        for part in parts:
-            values = np.where(part.known, part.values, values)
-            known = known | part.known
-        for choice in choices:
-            if len(choice.values) == 1:
-                values[:, choice.unit], known[:, choice.unit] = choice.values[0], True
-        choices = [choice for choice in choices if len(choice.values) > 1]
-        self._check_joint(known, choices)
-        return Given(self, Cells(values, known), choices), n_rows
-
-    def _check_conditional(self):
-        if not self.conditional:
-            raise ValueError(
-                "Nothing can be given, for this synthesizer was fitted with "
-                "conditional=False; set conditional=True and fit it anew."
-            )
-
-    def _choice(self, unit, values, share):
-        """Return the choice between values of a column of the table."""
-        cells, known = Cells.nothing(len(values), self.n_units)
-        cells[:, unit], known[:, unit] = values, True
-        rows = self.encode_given(cells, known)
-        value_parts, level_parts = self.layout.alone(unit)
-        rows.low[:, ~value_parts] = np.nan
-        rows.levels[:, ~level_parts] = -1
-        shares = marginal_shares(self.blocks, rows)
-        if share is None:
-            share = float(shares.sum())
-        else:
-            shares = np.ones(len(values))
-        return Choice(unit, values, rows, shares / shares.sum(), share)
-
-    def _cells(self, frame):
-        """Return the cells of a frame of partly filled rows."""
-        schema = self.schemas[0]
-        pandas, _ = open_frame(frame)
-        check_names(pandas.columns, [column.name for column in schema.columns])
-        values, known = Cells.nothing(len(pandas), self.n_units)
-        for unit, column in enumerate(schema.columns):
-            if column.name not in pandas:
-                continue
-            cells = pandas[column.name].reset_index(drop=True)
-            there = cells.notna().to_numpy()
-            known[there, unit] = True
-            values[there, unit] = possible_values(self.encoders[0], unit, cells[there])
-        return Cells(values, known)
-
-    def _classes(self, class_labels):
-        """Return the cells of targets."""
-        if len(self.schemas) == 1:
-            raise ValueError(
-                "class_labels need a synthesizer that was fitted with y. Give "
-                "conditions on columns of X, or fit with y."
-            )
-        labels = class_labels
-        if np.ndim(labels) == 0:
-            labels = np.asarray([labels], dtype=object)
-        target = pd.Series(np.asarray(labels).tolist(), dtype=object)
-        values, known = Cells.nothing(len(target), self.n_units)
-        values[:, -1] = possible_values(self.encoders[1], 0, target)
-        known[:, -1] = True
-        return Cells(values, known)
-
-    def _check_joint(self, known, choices):
-        """Refuse to be given some, but not all, columns that are encoded together."""
-        given = known.copy()
-        given[:, [choice.unit for choice in choices]] = True
-        columns = self.schemas[0].columns
-        for name, members in self.encoders[0].joint_steps():
-            part = given[:, members]
-            if (part.any(1) & ~part.all(1)).any() or any(
-                c.unit in members for c in choices
-            ):
-                names = [columns[j].name for j in members]
-                raise ValueError(
-                    f"Step {name!r} of encoder encodes the columns {names} together; "
-                    "give single values for all of them or for none."
-                )
 
     def build_denoiser(self, network=None, rows=None, weights=None):
         """Return an untrained denoiser; by the network of the last call if None.
@@ -392,6 +277,20 @@ class TableModel:
         if self.clusters is not None:
             denoiser.learn_from(self.clusters)
         return denoiser
+
+
+def _filled(column, rows, new):
+    """Return a column with new cells in some rows; none of its own if in all."""
+    if len(rows) == len(column):
+        return new.set_axis(column.index)
+    column = column.copy()
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        column.iloc[rows] = new.array
+        return column
+    known = column.cat.categories
+    column = column.cat.add_categories(pd.unique(new[~new.isin(known)]))
+    column.iloc[rows] = new.tolist()
+    return column
 
 
 def _join(parts):

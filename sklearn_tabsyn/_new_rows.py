@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_tabsyn._asked import read_asked
 from sklearn_tabsyn._corrections import Corrections, learn_corrections
 from sklearn_tabsyn._critic import check_candidates
 from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches, generate_blocks
@@ -66,9 +67,8 @@ class NewRows:
         given = None
         if conditions is not None or class_labels is not None:
             check_is_fitted(self)
-            given, n_samples = self._model.given(
-                conditions, class_labels, n_samples=n_samples
-            )
+            asked = conditions, class_labels
+            given, n_samples = read_asked(self._model, *asked, n_samples=n_samples)
         return next(self._batches(n_samples, n_samples, random_state, given))
 
     def sample_batches(self, n_samples, batch_size=10_000, random_state=None):

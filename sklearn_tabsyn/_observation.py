@@ -77,7 +77,7 @@ class Observation(nn.Module):
         self.share = share
         self.n_units = layout.n_units
         for name, array in layout._asdict().items():
-            self.register_buffer(name, torch.as_tensor(array))
+            self.register_buffer(name, torch.tensor(array))
 
     def draw(self, batch):
         """Return what is given of training rows: of some of them nothing.

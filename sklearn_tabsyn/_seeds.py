@@ -1,6 +1,7 @@
 """Randomness and devices without a trace on global state."""
 
 from contextlib import contextmanager
+from threading import RLock
 
 import numpy as np
 import torch
@@ -25,13 +26,20 @@ def int_seed(random_state):
     return int(seed_sequence(random_state).generate_state(1)[0])
 
 
+# Torch has one generator for all threads: one after another may seed it.
+ONE_AT_A_TIME = RLock()
+
+
 @contextmanager
 def seeded_torch(seed, device):
-    """Seed torch's generators, and give them back their state afterwards."""
+    """Seed torch's generators, and give them back their state afterwards.
+
+    Threads that train at the same time wait for each other.
+    """
     kind = torch.device(device).type
     devices = [torch.device(device)] if kind != "cpu" else []
     options = {"device_type": kind} if devices else {}
-    with torch.random.fork_rng(devices, **options):
+    with ONE_AT_A_TIME, torch.random.fork_rng(devices, **options):
         torch.manual_seed(seed)
         yield
 

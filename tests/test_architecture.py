@@ -90,6 +90,7 @@ ORDER = [
     "_seeds",
     "_conditions",
     "_given",
+    "_asked",
     "_model",
     "_focusing._learning",
     "_focusing.__init__",

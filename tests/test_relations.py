@@ -572,6 +572,52 @@ def test_orders_hold_between_columns_of_many_and_no_decimals():
     assert (rows["mean"] <= rows["most"]).all()
 
 
+def make_payments(n_rows=2000, seed=0):
+    """Totals of two amounts, and what was paid of them."""
+    rng = np.random.default_rng(seed)
+    net, freight = rng.lognormal(3, 1, (2, n_rows)).round(2)
+    total = (net + freight).round(2)
+    paid = (total * rng.beta(5, 1, n_rows)).round(2)
+    return pd.DataFrame({"net": net, "freight": freight, "total": total, "paid": paid})
+
+
+def test_orders_hold_beside_what_is_computed():
+    synthesizer = DiffusionSynthesizer(hidden_dim=16, max_iter=60, random_state=0)
+    rows = synthesizer.fit(make_payments()).sample(3000)
+    total, order = synthesizer.relations_
+    assert str(total) == "total = net + freight"
+    assert (order.kind, order.target, order.source) == ("order", "total", "paid")
+    assert ((rows["net"] + rows["freight"] - rows["total"]).abs() < 0.006).all()
+    assert (rows["paid"] <= rows["total"]).all()
+    # mirrored at the total, not put on it
+    assert (rows["paid"] == rows["total"]).mean() < 0.01
+
+
+def test_sources_of_what_is_computed_are_in_order_too():
+    rng = np.random.default_rng(0)
+    low = rng.lognormal(3, 1, 2000).round(1)
+    length = rng.lognormal(2, 1, 2000).round(1)
+    table = pd.DataFrame({"low": low, "middle": low + length * rng.random(2000)})
+    table["middle"] = table["middle"].round(1)
+    table["high"], table["length"] = (low + length).round(1), length
+    synthesizer = DiffusionSynthesizer(hidden_dim=16, max_iter=60, random_state=0)
+    rows = synthesizer.fit(table).sample(3000)
+    assert (rows["low"] <= rows["middle"]).all()
+    assert (rows["middle"] <= rows["high"]).all()
+    assert ((rows["low"] + rows["length"] - rows["high"]).abs() < 0.06).all()
+
+
+def test_sums_with_gaps_hold_wherever_all_is_there():
+    table = make_payments().drop(columns="paid")
+    table.loc[::6, "total"] = np.nan
+    synthesizer = DiffusionSynthesizer(hidden_dim=16, max_iter=60, random_state=0)
+    rows = synthesizer.fit(table).sample(5000)
+    assert len(synthesizer.relations_) == 1
+    assert rows["total"].isna().mean() == pytest.approx(1 / 6, abs=0.03)
+    missed = (rows["net"] + rows["freight"] - rows["total"]).abs()
+    assert (missed.dropna() < 0.006).all()
+
+
 def test_numbers_too_large_for_floats_can_determine_names():
     rng = np.random.default_rng(0)
     codes, places = rng.integers(-(2**62), 2**62, 200), rng.integers(0, 200, 2000)

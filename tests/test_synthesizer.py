@@ -6,6 +6,7 @@ import random
 import signal
 import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -198,6 +199,14 @@ def test_global_random_state_is_neither_read_nor_changed(fast, mixed):
         after = states()
         assert before[:2] == after[:2]
         assert torch.equal(before[2], after[2])
+
+
+def test_fits_in_threads_have_seeds_of_their_own(fast, mixed):
+    expected = fast().fit(mixed).sample(20, random_state=1)
+    with ThreadPoolExecutor(3) as pool:
+        fits = pool.map(lambda _: fast().fit(mixed), range(3))
+        for synthesizer in fits:
+            assert synthesizer.sample(20, random_state=1).equals(expected)
 
 
 def test_sampling_parameters_can_be_changed_after_fit(fast, mixed):

@@ -181,8 +181,9 @@ def _is_cut(gap):
 def put_in_order(orders, axes, cells, held):
     """Exchange or move numbers of rows that violate orders.
 
-    Two numbers are exchanged if both columns can have the other's. What still violates
-    an order then is moved to the nearest number that does not.
+    Two numbers are exchanged if both columns can have the other's, or one is mirrored
+    at the other if this stays. What still violates an order then is moved to the
+    nearest number that does not.
 
     Parameters
     ----------
@@ -208,6 +209,7 @@ def put_in_order(orders, axes, cells, held):
     fixed = {unit: part[rows] for unit, part in fixed.items()}
     for order in orders * 2:
         _exchange(order, axes, values, fixed)
+        _mirror(order, axes, values, fixed)
     _move(orders, units, axes, values, fixed)
     for unit in units:
         moved = np.flatnonzero(rows)[~fixed[unit]]
@@ -235,6 +237,14 @@ def _exchange(order, axes, values, fixed):
     rows &= axes[order.low].nearest(high) == high
     rows &= axes[order.high].nearest(low) == low
     low[rows], high[rows] = high[rows], low[rows]
+
+
+def _mirror(order, axes, values, fixed):
+    """Mirror numbers at one that stays where they are on its wrong side."""
+    for unit, other in (order.low, order.high), (order.high, order.low):
+        rows = (values[order.low] > values[order.high]) & fixed[other] & ~fixed[unit]
+        mirrored = axes[unit].nearest(2 * values[other] - values[unit])
+        values[unit][rows] = mirrored[rows]
 
 
 def _move(orders, units, axes, values, fixed):

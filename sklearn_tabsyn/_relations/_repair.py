@@ -216,9 +216,17 @@ class Repair(Computing):
         """Make the target of an offset of its sources where it counts."""
         target, *sources = self._rounded((offset.target, *offset.sources), cells)
         axis = self.axes[offset.target]
-        made = axis.nearest(offset.made(sources, rest))
+        # Of an exact sum no rest counts, also where a gap of it was drawn beside none.
+        exactly = offset.made(sources, 0.0 if offset.exact else rest)
+        made = axis.nearest(exactly)
         rows = ~np.isnan(target) & ~np.isnan(made) & ~cells.known[offset.target]
         cells.put(offset.target, rows, axis.write(made))
+        if offset.exact:  # a source gives way where the sum is beyond its range
+            unit, rows = offset.sources[0], rows & (np.abs(made - exactly) > axis.unit)
+            moved = sources[0] + offset.signs[0] * (made - exactly)
+            moved = self.axes[unit].nearest(moved)
+            rows &= ~cells.known[unit]
+            cells.put(unit, rows, self.axes[unit].write(moved))
 
     def _split(self, total, cells):
         """Make numbers add up to a total; what rounding leaves goes to one."""
@@ -333,8 +341,12 @@ class Repair(Computing):
     def _put_in_order(self, cells, marks, rests):
         """Exchange or move numbers that are greater than they may be.
 
-        First those that are not made of others.
+        First those that are not made of others, and never those that are computed.
         """
+        ends = {unit for order in self.orders for unit in (order.low, order.high)}
+        computed = [formula for formula in self.formulas if formula.target in ends]
+        stays = {formula.target: True for formula in computed}
+        self._compute(computed, cells)
         held = {}
         for offset in self.offsets:
             if offset.target in rests:
@@ -349,6 +361,10 @@ class Repair(Computing):
                 rows &= marks[maker.target] > 0
                 for unit in units:
                     held[unit] = held.get(unit, False) | rows
-        put_in_order(self.orders, self.axes, cells, held)
+        put_in_order(self.orders, self.axes, cells, held | stays)
         if held:
-            put_in_order(self.orders, self.axes, cells, {})
+            put_in_order(self.orders, self.axes, cells, stays)
+        if stays:  # once more, for their sources may have been moved
+            self._compute(computed, cells)
+            stays |= {unit: True for formula in computed for unit in formula.sources}
+            put_in_order(self.orders, self.axes, cells, stays)

@@ -6,7 +6,12 @@ from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._all import Relations
 from sklearn_tabsyn._relations._axes import find_axes, find_names
 from sklearn_tabsyn._relations._calendar import find_parts
-from sklearn_tabsyn._relations._chains import sources_first, sources_of, units_of
+from sklearn_tabsyn._relations._chains import (
+    comes_from,
+    sources_first,
+    sources_of,
+    units_of,
+)
 from sklearn_tabsyn._relations._combinations import find_combinations
 from sklearn_tabsyn._relations._curves import find_curves
 from sklearn_tabsyn._relations._date_codes import find_date_codes
@@ -216,12 +221,25 @@ class _Search:
             offsets, links = find_offsets(part, family, free, links, column, *others)
             found.links = found.links + links
             self._keep_offsets(offsets)
-            found.orders += find_orders(*self._numbers(place), column)
+            found.orders += self._find_orders(place)
         names = self._values(self.names)
         free = [False] * len(self.names)
         found.links += find_links(names, self.names, free, [], self.made)
         makers = [*found.links, *found.offsets, *found.formulas, *found.partial]
         self._keep(makers)
+
+    def _find_orders(self, place):
+        """Return the orders of a family that nothing computed makes, or breaks."""
+        computed = {formula.target for formula in self.found.formulas}
+        orders = find_orders(*self._numbers(place, computed), self._column)
+        made = self._sources()
+        return [
+            order
+            for order in orders
+            if not computed.issuperset((order.low, order.high))
+            and not comes_from(made, order.low, order.high)
+            and not comes_from(made, order.high, order.low)
+        ]
 
     def find_ties(self):
         """Find the numbers that are moved to suit formulas."""
@@ -291,11 +309,11 @@ class _Search:
             made.setdefault(maker.target, set()).add(maker.source)
         return made
 
-    def _numbers(self, place=0):
-        """Return the values and axes of a family that are not made of others."""
-        axes = self.families[place]
-        kept = [j not in self.made for j in axes]
-        left = {j: axis for j, axis in axes.items() if j not in self.made}
+    def _numbers(self, place=0, computed=()):
+        """Return the values and axes of a family, but of those made of others."""
+        axes, made = self.families[place], self.made - set(computed)
+        kept = [j not in made for j in axes]
+        left = {j: axis for j, axis in axes.items() if j not in made}
         return self.values[place][:, kept], left
 
     def _column(self, unit):
