@@ -51,7 +51,8 @@ def read_asked(model, conditions=None, class_labels=None, *, n_samples=1):
     if 0 in lengths:
         raise ValueError("conditions and class_labels must have rows; found none.")
     n_rows = max(lengths, default=1)
-    values, known = Cells.nothing(n_rows, model.n_units)
+    n_different = max((len(part.values) for part in parts), default=1)
+    values, known = Cells.nothing(n_different, model.n_units)
     for part in parts:
         values = np.where(part.known, part.values, values)
         known = known | part.known
@@ -60,7 +61,9 @@ def read_asked(model, conditions=None, class_labels=None, *, n_samples=1):
             values[:, choice.unit], known[:, choice.unit] = choice.values[0], True
     choices = [choice for choice in choices if len(choice.values) > 1]
     _check_joint(model, known, choices)
-    return Given(model, Cells(values, known), choices), n_rows
+    later = _made_of_asked(model, known, choices)
+    choices = [choice for choice in choices if choice not in later]
+    return Given(model, Cells(values, known), choices, later), n_rows
 
 
 def choice_of(model, unit, values, share):
@@ -74,12 +77,27 @@ def choice_of(model, unit, values, share):
     value_parts, level_parts = model.layout.alone(unit)
     rows.low[:, ~value_parts] = np.nan
     rows.levels[:, ~level_parts] = -1
-    shares = marginal_shares(model.blocks, rows)
-    if share is None:
-        share = float(shares.sum())
-    else:
+    shares, is_range = marginal_shares(model.blocks, rows), share is not None
+    if is_range:
         shares = np.ones(len(values))
-    return Choice(unit, values, rows, shares / shares.sum(), share)
+    else:
+        share = float(shares.sum())
+    return Choice(unit, values, rows, shares / shares.sum(), share, is_range)
+
+
+def _made_of_asked(model, known, choices):
+    """Return the choices of columns that relations tie to others that are asked for."""
+    origins = model.encoders[0].relations_.origins
+    n_columns = len(model.schemas[0].columns)
+    asked = {*np.flatnonzero(known[:, :n_columns].any(0))}
+    asked |= {choice.unit for choice in choices}
+    later = []
+    for choice in choices:
+        own = origins(choice.unit)
+        others = [origins(unit) for unit in asked - {choice.unit}]
+        if own != {choice.unit} and any(own & other for other in others):
+            later.append(choice)
+    return later
 
 
 def _check_conditional(model):

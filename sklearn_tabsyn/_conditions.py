@@ -106,7 +106,7 @@ def possible_values(encoder, unit, cells):
         place = int(np.argmin(same))
         known = encoder.nearest(unit, values[[place]])
         text = (
-            f"cannot be {cells.iloc[place]!r}; the nearest it can be is "
+            f"cannot be {cells.tolist()[place]!r}; the nearest it can be is "
             f"{column.restore(known).tolist()[0]!r}."
         )
         raise ValueError(column.error(text))

@@ -44,6 +44,7 @@ def generate_blocks(
     churn=None,
     corrections=None,
     given=None,
+    redraw=None,
     choose=None,
 ):
     """Yield blocks of encoded rows, a few of which are computed at a time.
@@ -66,6 +67,9 @@ def generate_blocks(
         Of whole rows: takes the place of `sampler` and `churn`.
     given : Given, default=None
         What is given of each row; nothing if None.
+    redraw : callable, default=None
+        Takes what draws a block, and its place, and returns its parts, some of them
+        drawn again; none are if None.
     choose : callable, default=None
         Takes the place of a block and its parts, and returns positions of the rows of
         it that are yielded; all are if None.
@@ -84,6 +88,8 @@ def generate_blocks(
     draw = partial(
         _draw, denoiser, sigmas, seed, SAMPLERS[sampler], churn, corrections, given
     )
+    if redraw is not None:
+        draw = partial(redraw, draw)
     if choose is not None:
         draw = partial(_draw_some, draw, choose)
     last = None if n_rows is None else -(-n_rows // BLOCK_ROWS)
@@ -92,9 +98,26 @@ def generate_blocks(
         yield from each(draw, places)
 
 
-def _draw(denoiser, sigmas, seed, sampler, churn, corrections, given, block):
-    """Return the values and levels of a block, and its cells if there are any."""
-    random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(block,)))
+def _draw(
+    denoiser,
+    sigmas,
+    seed,
+    sampler,
+    churn,
+    corrections,
+    given,
+    block,
+    attempt=0,
+    rows=None,
+):
+    """Return the values and levels of a block, and its cells if there are any.
+
+    Of each attempt the noise is another one. `rows` are places of what is given, those
+    of the block if None.
+    """
+    # Other than those of the choice among the rows of a block.
+    key = (block, 2, attempt) if attempt else (block,)
+    random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
     noise = even_noise(random, len(denoiser.mean))
     sizes = denoiser.n_values, denoiser.n_codebooks
     chance = random.random((BLOCK_ROWS, sum(sizes)), dtype=np.float32)
@@ -116,8 +139,9 @@ def _draw(denoiser, sigmas, seed, sampler, churn, corrections, given, block):
         else:
             x = denoiser.near_gaussian(noise, sigmas[0])
             if given is not None:
-                places = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
-                cells, *held = given.block(denoiser, places, random)
+                if rows is None:
+                    rows = np.arange(block * BLOCK_ROWS, (block + 1) * BLOCK_ROWS)
+                cells, *held = given.block(denoiser, rows, random)
                 denoiser = _Held(denoiser, *held)
                 # What is given moves the mean.
                 x = x + denoiser.denoise(x, sigmas[0]) - denoiser.mean

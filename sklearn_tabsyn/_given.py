@@ -1,5 +1,6 @@
 """Rows of which some columns are given, and how the columns with a choice are drawn."""
 
+import warnings
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -52,6 +53,8 @@ class Choice:
         Relative share of each in the column by itself.
     share : float
         Share of the column that all of them have.
+    is_range : bool
+        Whether all between them are meant, too.
     """
 
     unit: int
@@ -59,6 +62,14 @@ class Choice:
     rows: object
     shares: np.ndarray
     share: float
+    is_range: bool
+
+    def allows(self, values):
+        """Tell which values of the column are among those it may have."""
+        if self.is_range:
+            return (values >= self.values[0]) & (values <= self.values[-1])
+        allowed = np.isin(values, self.values)
+        return allowed | (np.isnan(values) & np.isnan(self.values).any())
 
 
 @dataclass
@@ -73,11 +84,41 @@ class Given:
         Of every row, or one for all rows.
     choices : list of Choice
         Columns that are not given but restricted.
+    later : list of Choice
+        Those of them that are made of others, and drawn with them.
     """
 
     model: object
     cells: Cells
     choices: list = field(default_factory=list)
+    later: list = field(default_factory=list)
+
+    @property
+    def can_be_wrong(self):
+        """Whether rows may be drawn in which not all holds that should."""
+        return bool(self.later or self.model.relations)
+
+    def right(self, values, levels, cells, known):
+        """Tell in which encoded rows relations hold, and what is restricted later."""
+        settled = self.model.settle(values, levels, cells, known)
+        right = self.model.holds(settled)
+        for choice in self.later:
+            right &= choice.allows(settled[:, choice.unit])
+        return right
+
+    def complain(self, n_right, n_drawn):
+        """Warn that too few drawn rows are right, or refuse restrictions of them."""
+        text = (
+            f"Of {n_drawn:,} rows that were drawn for the conditions {n_right:,} meet "
+            "them all and keep what relations_ lists. "
+        )
+        if self.later:
+            raise ValueError(text + "Ask for less, or for fewer rows.")
+        warnings.warn(
+            text + "So what is given is kept, and contradicts some relation.",
+            UserWarning,
+            stacklevel=2,
+        )
 
     def block(self, denoiser, places, random):
         """Return the rows at `places`, all of whose restricted columns are drawn.

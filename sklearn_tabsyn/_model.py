@@ -140,12 +140,17 @@ class TableModel:
         tables = tuple(schema.restore(frame) for schema, frame in pairs)
         return tables[0] if len(tables) == 1 else tables
 
-    def settle(self, values, levels):
+    def settle(self, values, levels, cells=None, known=None):
         """Return the canonical values that encoded rows are restored as."""
-        frames = self.decode_frames(values, levels)
+        frames = self.decode_frames(values, levels, cells, known)
         pairs = zip(self.schemas, frames, strict=True)
         columns = (pair for schema, frame in pairs for pair in schema.canonical(frame))
         return np.column_stack([column.settle(cells) for column, cells in columns])
+
+    def holds(self, settled):
+        """Tell in which rows of settled values the relations of the table hold."""
+        table = pd.DataFrame(settled[:, : len(self.schemas[0].columns)])
+        return self.encoders[0].relations_.holds(table)
 
     def decode_cells(self, values, levels, cells, known):
         """Return the canonical values of encoded rows of the table."""

@@ -13,6 +13,7 @@ from sklearn_tabsyn._corrections import Corrections, learn_corrections
 from sklearn_tabsyn._critic import check_candidates
 from sklearn_tabsyn._generation import BLOCK_ROWS, cut_batches, generate_blocks
 from sklearn_tabsyn._given import Cells, Given
+from sklearn_tabsyn._redrawing import draw_right
 from sklearn_tabsyn._sampling import check_sampling, fitted_sigmas, karras_sigmas
 from sklearn_tabsyn._seeds import seed_sequence
 from sklearn_tabsyn._sizes import default_num_steps
@@ -44,7 +45,9 @@ class NewRows:
             values, or to a range `(low, high)` with None for an open end; the value
             None means missing. Or a frame of partly filled rows, of which missing
             cells are drawn, one new row for each; `n_samples` need not be given then.
-            Columns of an array are named by their indices.
+            Columns of an array are named by their indices. Rows are drawn until what
+            `relations_` lists holds as well. If a value that is given contradicts
+            another, both are kept.
         class_labels : scalar or array-like of shape (n_samples,), default=None
             The target that all, or each, of the rows have; for a fit with `y`.
 
@@ -60,8 +63,9 @@ class NewRows:
         NotFittedError
             If called before `fit`.
         ValueError
-            If a parameter of the sampling is out of its range, or if a condition names
-            an unknown column or a value that the column cannot have.
+            If a parameter of the sampling is out of its range, if a condition names an
+            unknown column or a value that the column cannot have, or if no row, or too
+            few, were found that meet all of them.
         """
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
         given = None
@@ -153,7 +157,9 @@ class NewRows:
         if corrects and given is not None:
             # They would mislead rows that are held in part.
             num_steps, corrects = round(num_steps * WITHOUT), False
-        sigmas = self._sigmas(num_steps)
+        sigmas, redraw = self._sigmas(num_steps), None
+        if given is not None and given.can_be_wrong:
+            redraw = partial(draw_right, given, size)
         return generate_blocks(
             denoiser or self.denoiser_,
             sigmas,
@@ -163,6 +169,7 @@ class NewRows:
             churn={name: getattr(self, name) for name in CHURN},
             corrections=self._corrections_of(sigmas) if corrects else None,
             given=given,
+            redraw=redraw,
             choose=choose,
         )
 

@@ -87,14 +87,30 @@ class Relations(Repair):
         """Links and products that hold in a part of the rows only."""
         return [*(link for link in self.links if not link.always), *self.partial]
 
+    def origins(self, unit):
+        """Return all columns that a column is, in some steps, made of, and itself."""
+        made, found, waiting = {}, set(), {unit}
+        for maker in self._makers:
+            sources = getattr(maker, "sources", None) or (maker.source,)
+            made.setdefault(maker.target, set()).update(sources)
+        while waiting:
+            found |= waiting
+            waiting = set().union(*(made.get(j, ()) for j in waiting)) - found
+        return found
+
     @property
     def held(self):
         """Columns that are made of others in all rows, or moved to suit these."""
+        members = {j for total in self.totals for j in total.members}
+        made = {maker.target for maker in self._makers}
+        return made | members | set(self.ties.numbers)
+
+    @property
+    def _makers(self):
+        """What makes columns of others in all rows."""
         makers = [*self.functions, *self.parts, *self.curves, *self.formulas]
         makers += [*self.spans, *self.offsets]
-        makers += [link for link in self.links if link.always]
-        members = {j for total in self.totals for j in total.members}
-        return {maker.target for maker in makers} | members | set(self.ties.numbers)
+        return makers + [link for link in self.links if link.always]
 
     def coded(self, frame, codes=None):
         """Return a frame with the further columns behind it.

@@ -5,42 +5,11 @@ import numpy as np
 from sklearn_tabsyn._relations._calendar import dates_with_parts
 from sklearn_tabsyn._relations._chains import sources_first
 from sklearn_tabsyn._relations._computing import Computing
+from sklearn_tabsyn._relations._drawn import Drawn
 from sklearn_tabsyn._relations._functions import fitting_sources
 from sklearn_tabsyn._relations._orders import put_in_order
 from sklearn_tabsyn._relations._partial_products import PartialProduct
 from sklearn_tabsyn._relations._wishes import MAX_CELLS, nearest_agreeing
-
-
-class Drawn:
-    """The columns of a frame that relations read and change.
-
-    Parameters
-    ----------
-    frame : DataFrame of shape (n_rows, n_columns)
-        Drawn canonical values. Never changed.
-    known : ndarray of shape (n_rows, n_columns), dtype bool
-        Cells that are given. Copied.
-    """
-
-    def __init__(self, frame, known):
-        self._frame, self._columns = frame, {}
-        self.known = known.T.copy()
-
-    def __getitem__(self, unit):
-        if unit not in self._columns:
-            self._columns[unit] = self._frame[unit].to_numpy(np.float64, copy=True)
-        return self._columns[unit]
-
-    def put(self, unit, rows, values):
-        """Set a column where `rows` says so."""
-        self[unit][rows] = values[rows]
-
-    def frame(self):
-        """Return the frame with all changes."""
-        frame = self._frame.copy(deep=False)
-        for unit, column in self._columns.items():
-            frame[unit] = column
-        return frame
 
 
 class Repair(Computing):
@@ -85,6 +54,42 @@ class Repair(Computing):
         self._reconcile(cells)
         self._follow(counting, cells, marks, rests, gaps)
         return cells.frame()[frame.columns]
+
+    def holds(self, frame):
+        """Tell in which rows of canonical values all that always holds does.
+
+        What is not there contradicts nothing, and curves are left out: they say no more
+        than about what lies between the values that they know.
+        """
+        nothing = np.zeros((len(frame), frame.shape[1] + len(self.codings)), dtype=bool)
+        cells = Drawn(self.coded(frame), nothing)
+        for link in self.links:
+            if link.always:
+                self._follow_source(link, cells, {})
+        for span in self.spans:
+            self._make(span, cells)
+        for part in self.parts:
+            codes = part.codes(cells[part.source])
+            self._fill(part.function, cells, codes, gaps=True)
+        for function in self.functions:
+            self._fill(function, cells, cells[function.source], gaps=True)
+        again = cells.frame()[frame.columns]
+        right = np.isclose(again, frame, rtol=1e-9, atol=0, equal_nan=True).all(1)
+        for formula in self.formulas:
+            units = formula.target, *formula.sources
+            parts = self._rounded(units, cells)
+            there = ~np.isnan(parts).any(0)
+            right &= ~there | formula.holds(*parts, axis=self.axes[formula.target])
+        for offset in self.offsets:
+            if offset.exact:
+                target, *sources = self._rounded(
+                    (offset.target, *offset.sources), cells
+                )
+                right &= ~(np.abs(offset.difference(target, sources)) > 0)
+        for order in self.orders:
+            low, high = self._rounded((order.low, order.high), cells)
+            right &= ~order.violated({order.low: low, order.high: high})
+        return right
 
     def _follow(self, makers, cells, marks, rests, gaps):
         """Make all targets of their sources."""
