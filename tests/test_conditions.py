@@ -96,6 +96,32 @@ def test_a_range_stands_for_its_share(network):
     assert choice.share == pytest.approx((real >= 2).mean(), abs=0.02)
 
 
+@pytest.mark.parametrize(
+    "container", [list, set, np.array, pd.Index, pd.array, pd.Series, pl.Series]
+)
+def test_values_come_in_any_container(network, container):
+    asked = {"kind": container(["a", "b"]), "count": range(2)}
+    rows = network.sample(50, random_state=0, conditions=asked)
+    assert set(rows["kind"]) == {"a", "b"}
+    assert set(rows["count"]) == {0, 1}
+
+
+def test_infinite_ends_are_open(network):
+    rows, same = (
+        network.sample(20, random_state=0, conditions={"number": (1.0, end)})
+        for end in (np.inf, None)
+    )
+    pd.testing.assert_frame_equal(rows, same)
+
+
+def test_conditions_without_rows_or_twice_are_refused(network):
+    given = make_network(2)[["kind"]]
+    with pytest.raises(ValueError, match="must have rows; found none"):
+        network.sample(conditions=given.head(0))
+    with pytest.raises(ValueError, match="name the column 'kind' more than once"):
+        network.sample(conditions=given[["kind", "kind"]])
+
+
 def test_given_cells_of_a_frame_stay_and_others_follow(network):
     given = make_network(600, seed=5).astype({"flag": object})
     given.loc[::2, "kind"] = None

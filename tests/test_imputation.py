@@ -119,6 +119,28 @@ def test_containers(fast):
     assert list(framed) == list(imputer.get_feature_names_out()) == ["x0", "x1"]
 
 
+def test_columns_of_another_dtype_that_are_all_missing(fast):
+    table = make_mixed(150)[["size", "gift", "day", "pieces"]].dropna()
+    imputer = DiffusionImputer(fast(conditional=True), random_state=0).fit(table)
+    for name in table:
+        filled = imputer.transform(table.head(9).assign(**{name: np.nan}))
+        assert filled[name].dtype == table[name].dtype
+        if name != "day":  # others may be drawn
+            assert filled[name].isin(table[name]).all()
+
+
+def test_frames_of_fewer_categories_get_those_they_need(fast):
+    table = make_mixed(150)[["size", "discount"]].dropna()
+    table["size"] = table["size"].astype("category")
+    imputer = DiffusionImputer(fast(conditional=True), random_state=0).fit(table)
+    few = table[table["size"] == "M"].copy()
+    few["size"] = few["size"].cat.remove_unused_categories()
+    few.iloc[1:, 0] = np.nan
+    filled = imputer.transform(few)
+    assert len(set(filled["size"])) > 1
+    assert set(filled["size"].cat.categories) <= set(table["size"].cat.categories)
+
+
 def test_in_a_pipeline(fast):
     table = make_mixed(150)[["price", "discount", "pieces"]]
     y = table["price"].fillna(0) > 2
