@@ -12,6 +12,8 @@ from sklearn_tabsyn._batches import middle_batch
 
 # Noise level at which coordinates tell next to nothing, and yet training has been.
 BLIND_SIGMA = 5.0
+# How right a row is in which all holds.
+EXACTLY = 2
 # Candidates for each row where several columns have a choice.
 N_CANDIDATES = 4
 
@@ -37,7 +39,7 @@ class Cells(NamedTuple):
         return cls(np.zeros((n_rows, n_units)), np.zeros((n_rows, n_units), bool))
 
 
-@dataclass
+@dataclass(eq=False)
 class Choice:
     """A column that may have one of several values.
 
@@ -99,23 +101,28 @@ class Given:
         return bool(self.later or self.model.relations)
 
     def right(self, values, levels, cells, known):
-        """Tell in which encoded rows relations hold, and what is restricted later."""
+        """Return how right encoded rows are: `EXACTLY`, 1 if nearly, or 0.
+
+        Where relations hold as far as rounding allows, they are nearly right; where
+        something is not as restricted, they are not.
+        """
         settled = self.model.settle(values, levels, cells, known)
-        right = self.model.holds(settled)
+        nearly, exactly = (self.model.holds(settled, n) for n in (True, False))
+        right = np.where(exactly, EXACTLY, nearly)
         for choice in self.later:
-            right &= choice.allows(settled[:, choice.unit])
+            right[~choice.allows(settled[:, choice.unit])] = 0
         return right
 
     def complain(self, n_right, n_drawn):
         """Warn that too few drawn rows are right, or refuse restrictions of them."""
         text = (
-            f"Of {n_drawn:,} rows that were drawn for the conditions {n_right:,} meet "
-            "them all and keep what relations_ lists. "
+            f"Of {n_drawn:,} rows that were drawn beside what is given, {n_right:,} "
+            "meet all of it exactly and keep what relations_ lists. "
         )
         if self.later:
             raise ValueError(text + "Ask for less, or for fewer rows.")
         warnings.warn(
-            text + "So what is given is kept, and contradicts some relation.",
+            text + "So what is given is kept as it is.",
             UserWarning,
             stacklevel=2,
         )

@@ -10,9 +10,11 @@ from functools import partial
 import numpy as np
 
 from sklearn_tabsyn._generation import BLOCK_ROWS
+from sklearn_tabsyn._given import EXACTLY
 
-# Blocks that are drawn for one at most, and those without any right row that end it.
-MAX_BLOCKS, HOPELESS = 64, 4
+# Blocks that are drawn for one at most, and before it is given up if so many would not
+# be enough, or rows can only be nearly right.
+MAX_BLOCKS, FEWEST_BLOCKS = 64, 4
 
 
 def draw_right(given, n_rows, draw, place):
@@ -21,12 +23,12 @@ def draw_right(given, n_rows, draw, place):
     Parameters
     ----------
     given : Given
-        What is given of the rows, and tells which are right.
+        What is given of the rows, and tells how right they are.
     n_rows : int
         Rows of all blocks; those beyond need not be right.
     draw : callable
-        Draws the block at a place, and by the noise of an attempt, if that is told,
-        rows for others.
+        Draws the block at a place; of another attempt by other noise, and, if they are
+        told, for other rows of what is given.
     place : int
         Place of the block.
 
@@ -43,7 +45,7 @@ def draw_right(given, n_rows, draw, place):
     parts = draw(place)
     right = given.right(*parts)
     n_needed = min(BLOCK_ROWS, n_rows - place * BLOCK_ROWS)
-    if right[:n_needed].all():
+    if (right[:n_needed] == EXACTLY).all():
         return parts
     again = partial(draw, place)
     if len(given.cells.values) == 1:
@@ -54,36 +56,49 @@ def draw_right(given, n_rows, draw, place):
 
 def _first_right(given, n_needed, again, parts, right):
     """Return the first right rows of blocks of which all rows are to be alike."""
-    kept, n_right = [tuple(part[right] for part in parts)], right.sum()
+    blocks, right = [parts], [right]
     for attempt in range(1, MAX_BLOCKS):
-        if n_right >= n_needed or (attempt == HOPELESS and not n_right):
+        n_exact, n_right = (np.sum(np.concatenate(right) >= n) for n in (EXACTLY, 1))
+        if n_exact >= n_needed:
             break
-        new = again(attempt)
-        right = given.right(*new)
-        kept.append(tuple(part[right] for part in new))
-        n_right += right.sum()
-    if n_right < n_needed:
-        given.complain(n_right, attempt * BLOCK_ROWS)
-        return parts
-    rows = np.arange(BLOCK_ROWS) % n_right
-    return tuple(np.concatenate(part)[rows] for part in zip(*kept, strict=True))
+        if attempt >= FEWEST_BLOCKS:
+            no_more = not n_exact and n_right >= n_needed
+            if no_more or (n_exact or n_right) * MAX_BLOCKS < n_needed * attempt:
+                break
+        blocks.append(again(attempt))
+        right.append(given.right(*blocks[-1]))
+    right = np.concatenate(right)
+    rows = np.flatnonzero(right == EXACTLY)
+    if len(rows) < n_needed:
+        rows = np.flatnonzero(right)
+    if len(rows) < n_needed:
+        given.complain(len(rows), len(right))
+        rows = np.argsort(-right, kind="stable")
+    rows = np.resize(rows, BLOCK_ROWS)
+    return tuple(np.concatenate(part)[rows] for part in zip(*blocks, strict=True))
 
 
 def _each_right(given, n_needed, again, parts, right, start):
     """Return rows each of which is given otherwise, the wrong ones drawn again."""
-    parts = tuple(part.copy() for part in parts)
-    wrong = np.flatnonzero(~right[:n_needed])
+    parts, right = tuple(part.copy() for part in parts), right[:n_needed].copy()
     for attempt in range(1, MAX_BLOCKS):
+        wrong = np.flatnonzero(right < EXACTLY)
+        if not len(wrong):
+            return parts
         rows = np.resize(wrong, BLOCK_ROWS)
         new = again(attempt, start + rows)
-        places = np.flatnonzero(given.right(*new))
-        found, first = np.unique(rows[places], return_index=True)
-        for part, other in zip(parts, new, strict=True):
-            part[found] = other[places[first]]
-        wrong = np.setdiff1d(wrong, found)
-        # What is given of some may contradict itself.
-        if not len(wrong) or not len(found):
+        found = given.right(*new)
+        best_first = np.argsort(-found, kind="stable")
+        places, first = np.unique(rows[best_first], return_index=True)
+        best = best_first[first]
+        better = found[best] > right[places]
+        # What is given of some rows may contradict itself.
+        if not better.any():
             break
-    if len(wrong) and given.later:
+        places, best = places[better], best[better]
+        right[places] = found[best]
+        for part, other in zip(parts, new, strict=True):
+            part[places] = other[best]
+    if given.later and not right.all():
         given.complain(0, attempt * BLOCK_ROWS // len(wrong))
     return parts

@@ -53,7 +53,7 @@ class Model(TableModel):
     def __init__(self, table):
         self.schemas = [TableSchema.from_table(table, "from_dtype")]
 
-    def decode_frames(self, values, levels):
+    def decode_frames(self, values, levels, *_):
         """Yield the only frame."""
         yield pd.DataFrame(np.hstack([values, levels]))
 

@@ -178,11 +178,11 @@ def _is_cut(gap):
     return bool(limit * np.mean(np.log(gap[-1] / gap[:-1])) >= 1)
 
 
-def put_in_order(orders, axes, cells, held):
+def put_in_order(orders, axes, cells, held, computed=()):
     """Exchange or move numbers of rows that violate orders.
 
     Two numbers are exchanged if both columns can have the other's, or one is mirrored
-    at the other if this stays. What still violates an order then is moved to the
+    at the other if this is computed. What still violates an order then is moved to the
     nearest number that does not.
 
     Parameters
@@ -195,10 +195,15 @@ def put_in_order(orders, axes, cells, held):
         The rows; what is known of them stays.
     held : dict of int to ndarray of shape (n_rows,), dtype bool
         What else stays.
+    computed : set of int
+        Columns that are computed of others, and stay.
     """
     units = _lowest_first(orders)
     values = {unit: axes[unit].read(cells[unit]) for unit in units}
-    fixed = {unit: cells.known[unit] | held.get(unit, False) for unit in units}
+    fixed = {
+        unit: cells.known[unit] | held.get(unit, False) | (unit in computed)
+        for unit in units
+    }
     for unit in units:
         free = ~cells.known[unit]
         values[unit][free] = axes[unit].nearest(values[unit][free])
@@ -209,7 +214,7 @@ def put_in_order(orders, axes, cells, held):
     fixed = {unit: part[rows] for unit, part in fixed.items()}
     for order in orders * 2:
         _exchange(order, axes, values, fixed)
-        _mirror(order, axes, values, fixed)
+        _mirror(order, axes, values, fixed, computed)
     _move(orders, units, axes, values, fixed)
     for unit in units:
         moved = np.flatnonzero(rows)[~fixed[unit]]
@@ -239,10 +244,12 @@ def _exchange(order, axes, values, fixed):
     low[rows], high[rows] = high[rows], low[rows]
 
 
-def _mirror(order, axes, values, fixed):
-    """Mirror numbers at one that stays where they are on its wrong side."""
+def _mirror(order, axes, values, fixed, computed):
+    """Mirror numbers at one that is computed where they are on its wrong side."""
     for unit, other in (order.low, order.high), (order.high, order.low):
-        rows = (values[order.low] > values[order.high]) & fixed[other] & ~fixed[unit]
+        if other not in computed:
+            continue
+        rows = (values[order.low] > values[order.high]) & ~fixed[unit]
         mirrored = axes[unit].nearest(2 * values[other] - values[unit])
         values[unit][rows] = mirrored[rows]
 

@@ -55,11 +55,12 @@ class Repair(Computing):
         self._follow(counting, cells, marks, rests, gaps)
         return cells.frame()[frame.columns]
 
-    def holds(self, frame):
+    def holds(self, frame, nearly=False):
         """Tell in which rows of canonical values all that always holds does.
 
-        What is not there contradicts nothing, and curves are left out: they say no more
-        than about what lies between the values that they know.
+        Or `nearly` does: as far as sources are not too coarse for their targets. What
+        is not there contradicts nothing. Curves are left out: they only tell about
+        where numbers lie.
         """
         nothing = np.zeros((len(frame), frame.shape[1] + len(self.codings)), dtype=bool)
         cells = Drawn(self.coded(frame), nothing)
@@ -76,10 +77,7 @@ class Repair(Computing):
         again = cells.frame()[frame.columns]
         right = np.isclose(again, frame, rtol=1e-9, atol=0, equal_nan=True).all(1)
         for formula in self.formulas:
-            units = formula.target, *formula.sources
-            parts = self._rounded(units, cells)
-            there = ~np.isnan(parts).any(0)
-            right &= ~there | formula.holds(*parts, axis=self.axes[formula.target])
+            right &= self._agrees(formula, cells, nearly)
         for offset in self.offsets:
             if offset.exact:
                 target, *sources = self._rounded(
@@ -90,6 +88,22 @@ class Repair(Computing):
             low, high = self._rounded((order.low, order.high), cells)
             right &= ~order.violated({order.low: low, order.high: high})
         return right
+
+    def _agrees(self, formula, cells, nearly):
+        """Tell in which rows a formula holds, or nearly does."""
+        units = formula.target, *formula.sources
+        axis, (target, *sources) = self.axes[units[0]], self._rounded(units, cells)
+        made = formula.made(*sources)
+        agrees = np.isnan(target) | np.isnan(made)
+        agrees |= formula.holds(target, *sources, axis=axis)
+        if not nearly:
+            return agrees
+        slack = axis.rounding
+        for place, unit in enumerate(formula.sources):
+            beside = list(sources)
+            beside[place] = sources[place] + self.axes[unit].rounding
+            slack = slack + np.abs(formula.made(*beside) - made)
+        return agrees | (np.abs(made - target) <= slack)
 
     def _follow(self, makers, cells, marks, rests, gaps):
         """Make all targets of their sources."""
@@ -349,9 +363,9 @@ class Repair(Computing):
         First those that are not made of others, and never those that are computed.
         """
         ends = {unit for order in self.orders for unit in (order.low, order.high)}
-        computed = [formula for formula in self.formulas if formula.target in ends]
-        stays = {formula.target: True for formula in computed}
-        self._compute(computed, cells)
+        formulas = [formula for formula in self.formulas if formula.target in ends]
+        computed = {formula.target for formula in formulas}
+        self._compute(formulas, cells)
         held = {}
         for offset in self.offsets:
             if offset.target in rests:
@@ -366,10 +380,10 @@ class Repair(Computing):
                 rows &= marks[maker.target] > 0
                 for unit in units:
                     held[unit] = held.get(unit, False) | rows
-        put_in_order(self.orders, self.axes, cells, held | stays)
+        put_in_order(self.orders, self.axes, cells, held, computed)
         if held:
-            put_in_order(self.orders, self.axes, cells, stays)
-        if stays:  # once more, for their sources may have been moved
-            self._compute(computed, cells)
-            stays |= {unit: True for formula in computed for unit in formula.sources}
-            put_in_order(self.orders, self.axes, cells, stays)
+            put_in_order(self.orders, self.axes, cells, {}, computed)
+        if computed:  # once more, for their sources may have been moved
+            self._compute(formulas, cells)
+            sources = {unit: True for formula in formulas for unit in formula.sources}
+            put_in_order(self.orders, self.axes, cells, sources, computed)
