@@ -176,7 +176,7 @@ class NameAxis:
         Rows that have it.
     """
 
-    eps = unit = 0.0
+    eps = unit = rounding = 0.0
     few = True
 
     def __init__(self, places, counts):
