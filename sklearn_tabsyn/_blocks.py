@@ -8,6 +8,9 @@ from scipy.stats import norm
 # no more; of many columns fewer, which then tell rows apart more than where exactly a
 # number is, so that all together have about as many; and rows that each has at least.
 N_COMPONENTS, FEWEST_COMPONENTS, ALL_COMPONENTS, MIN_ROWS = 128, 64, 2_560, 16
+# Rows for each component, and the fewest of these, where always some columns are given:
+# what they tell of finer ones would be learned by heart.
+GIVEN_ROWS, FEWEST_OF_GIVEN = 128, 16
 # A value with at least this share of a continuous column is a component itself.
 HEAVY_TIE = 0.01
 # Names of up to this many levels have one-hot codes, others points in N_DENSE
@@ -17,7 +20,7 @@ MAX_ONE_HOT, N_DENSE = 64, 32
 SIMILAR = 0.6
 
 
-def describe_columns(rows, codebooks, weights, sigma_data=0.5):
+def describe_columns(rows, codebooks, weights, sigma_data=0.5, given=False):
     """Return the marginals of all columns, as the arguments of the denoiser's blocks.
 
     Parameters
@@ -30,6 +33,8 @@ def describe_columns(rows, codebooks, weights, sigma_data=0.5):
         Weights of the rows.
     sigma_data : float, default=0.5
         Standard deviation of scaled numbers (Karras et al. 2022, table 1).
+    given : bool, default=False
+        Whether always some columns are given.
 
     Returns
     -------
@@ -40,7 +45,7 @@ def describe_columns(rows, codebooks, weights, sigma_data=0.5):
     blocks = []
     n_values = rows.low.shape[1]
     if n_values:
-        blocks.append(("mixture", _mixture(rows, weights, sigma_data)))
+        blocks.append(("mixture", _mixture(rows, weights, sigma_data, given)))
     shares = [
         _shares(rows.levels[:, j], n_levels, weights)
         for j, (n_levels, _) in enumerate(codebooks)
@@ -145,10 +150,12 @@ def _standard(values, shares, sigma_data):
     return mean, sigma_data / sd if sd > 1e-12 else 1.0
 
 
-def _mixture(rows, weights, sigma_data):
+def _mixture(rows, weights, sigma_data, given):
     """Return the arguments of the block of all continuous columns."""
     parts, n_columns = [], rows.low.shape[1]
     most = np.clip(ALL_COMPONENTS // n_columns, FEWEST_COMPONENTS, N_COMPONENTS)
+    if given:
+        most = min(most, max(len(weights) // GIVEN_ROWS, FEWEST_OF_GIVEN))
     for low, high in zip(rows.low.T, rows.high.T, strict=True):
         seen = ~np.isnan(low)
         if not seen.any():  # never a value: one standard component

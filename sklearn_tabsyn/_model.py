@@ -85,7 +85,9 @@ class TableModel:
             [encoder.fit(schema.read(table)) for encoder, schema, table in tables]
         )
         codebooks = [book for encoder in encoders for book in encoder.codebooks_]
-        blocks = describe_columns(rows, codebooks, weights, sigma_data)
+        blocks = describe_columns(
+            rows, codebooks, weights, sigma_data, given=conditional == 1
+        )
         return cls(schemas, encoders, blocks, Layout.of(encoders), conditional), rows
 
     @property

@@ -91,7 +91,7 @@ class DiffusionSynthesizer(
         `conditions`, `class_labels` and :class:`DiffusionImputer` need. A float in
         [0, 1] is the share of training rows of which some columns are given, 0.3 if
         True. The more, the better the answers to such questions, and the worse whole
-        rows.
+        rows; with 1, numbers of few rows are also told apart less finely.
     P_mean, P_std : float, default=-1.0, 1.4
         Mean and standard deviation of ln(sigma) in training [1]_.
     sigma_data : float, default=0.5

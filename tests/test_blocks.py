@@ -84,6 +84,17 @@ def test_small_and_constant_columns():
         assert np.isfinite(found["scale"]).all()
 
 
+@pytest.mark.parametrize(("n_rows", "n_components"), [(600, 16), (5_000, 39)])
+def test_numbers_are_parted_less_finely_where_some_are_always_given(
+    n_rows, n_components
+):
+    rows = rows_of([np.random.default_rng(0).normal(size=n_rows)])
+    for given, n_expected in (True, n_components), (False, min(n_rows // 16, 128)):
+        how = {"given": given}
+        [(_, found)] = describe_columns(rows, [], np.ones(n_rows), **how)
+        assert found["means"].shape == (1, n_expected)
+
+
 def test_columns_of_unequal_components_are_padded():
     rng = np.random.default_rng(0)
     few = np.where(rng.random(2000) < 0.5, np.nan, rng.normal(size=2000))
