@@ -448,7 +448,8 @@ class DiffusionSynthesizer(
         self.loss_curve_ = losses_of(net, "train_loss")
         self.validation_loss_curve_ = losses_of(net, "valid_loss")
         self._critic = None
-        # A student of the last fit knows nothing of this one, and keeps its values.
+        # A student of the last fit knows nothing of this one, and its critic holds
+        # values of the last table.
         for name in STUDENT:
             self.__dict__.pop(name, None)
         if not self.protect_values:  # what is learned shows where real values lie
