@@ -107,7 +107,7 @@ class Given:
         something is not as restricted, they are not.
         """
         settled = self.model.settle(values, levels, cells, known)
-        nearly, exactly = (self.model.holds(settled, n) for n in (True, False))
+        exactly, nearly = self.model.holds(settled)
         right = np.where(exactly, EXACTLY, nearly)
         for choice in self.later:
             right[~choice.allows(settled[:, choice.unit])] = 0

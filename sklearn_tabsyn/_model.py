@@ -149,10 +149,10 @@ class TableModel:
         columns = (pair for schema, frame in pairs for pair in schema.canonical(frame))
         return np.column_stack([column.settle(cells) for column, cells in columns])
 
-    def holds(self, settled, nearly=False):
-        """Tell in which rows of settled values the relations of the table hold."""
+    def holds(self, settled):
+        """Tell in which rows of settled values relations hold, exactly and nearly."""
         table = pd.DataFrame(settled[:, : len(self.schemas[0].columns)])
-        return self.encoders[0].relations_.holds(table, nearly)
+        return self.encoders[0].relations_.holds(table)
 
     def decode_cells(self, values, levels, cells, known):
         """Return the canonical values of encoded rows of the table."""

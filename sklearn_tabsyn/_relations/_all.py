@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from sklearn_tabsyn._relations._chains import origins_of, sources_of
 from sklearn_tabsyn._relations._combinations import Combinations
 from sklearn_tabsyn._relations._reconciling import Ties
 from sklearn_tabsyn._relations._repair import Repair
@@ -89,14 +90,7 @@ class Relations(Repair):
 
     def origins(self, unit):
         """Return all columns that a column is, in some steps, made of, and itself."""
-        made, found, waiting = {}, set(), {unit}
-        for maker in self._makers:
-            sources = getattr(maker, "sources", None) or (maker.source,)
-            made.setdefault(maker.target, set()).update(sources)
-        while waiting:
-            found |= waiting
-            waiting = set().union(*(made.get(j, ()) for j in waiting)) - found
-        return found
+        return origins_of(sources_of(self._makers), unit)
 
     @property
     def held(self):

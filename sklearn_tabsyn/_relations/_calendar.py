@@ -7,6 +7,7 @@ import pandas as pd
 
 from sklearn_tabsyn._columns import StepColumn
 from sklearn_tabsyn._relations._axes import NANOSECONDS
+from sklearn_tabsyn._relations._chains import OneSource
 from sklearn_tabsyn._relations._functions import Function, is_confirmed
 from sklearn_tabsyn._relations._wishes import is_crossed, nearest_agreeing
 
@@ -33,7 +34,7 @@ CLOCK_PARTS = {
 
 
 @dataclass
-class Part:
+class Part(OneSource):
     """Column `target` is determined by a part of the date in column `source`.
 
     Both are drawn, for of a date of many values the network learns about where it is,

@@ -3,6 +3,24 @@
 from dataclasses import replace
 
 
+class OneSource:
+    """Of what makes a column of one other."""
+
+    @property
+    def sources(self):
+        """Position of the source."""
+        return (self.source,)
+
+
+def origins_of(made, unit):
+    """Return a column, and all that it is, in some steps, made of."""
+    found, waiting = set(), {unit}
+    while waiting:
+        found |= waiting
+        waiting = set().union(*(made.get(j, ()) for j in waiting)) - found
+    return found
+
+
 def comes_from(made, unit, origin):
     """Tell whether a column is another, or is made, in some steps, of it.
 
@@ -13,9 +31,7 @@ def comes_from(made, unit, origin):
     unit, origin : int
         Positions of the two columns.
     """
-    if unit == origin:
-        return True
-    return any(comes_from(made, source, origin) for source in made.get(unit, ()))
+    return origin in origins_of(made, unit)
 
 
 def goes_round(made, target, sources):

@@ -7,6 +7,7 @@ from scipy.special import gammaln
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._nearest import nearest_of, nearest_places
+from sklearn_tabsyn._relations._chains import OneSource
 from sklearn_tabsyn._relations._functions import MAX_LOG_CHANCE, N_FEW
 
 # Stands for a missing target.
@@ -14,7 +15,7 @@ GAP = 1e300
 
 
 @dataclass
-class Curve:
+class Curve(OneSource):
     """Column `target` rises or falls with a number, or has its levels one by one.
 
     So do a logarithm, a temperature on another scale, and a class of income. Between

@@ -7,6 +7,7 @@ import pandas as pd
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._nearest import nearest_of
+from sklearn_tabsyn._relations._chains import OneSource
 from sklearn_tabsyn._relations._wishes import is_crossed, is_wish
 
 # Rows that are looked at first.
@@ -20,7 +21,7 @@ FREQUENT = 0.05
 
 
 @dataclass
-class Function:
+class Function(OneSource):
     """Column `target` is determined by column `source`.
 
     Parameters

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
-from sklearn_tabsyn._relations._chains import comes_from, sources_first
+from sklearn_tabsyn._relations._chains import OneSource, comes_from, sources_first
 
 # What holds in all rows would, of unrelated ones, hold in so many times fewer.
 MIN_LIFT = 4.0
@@ -17,7 +17,7 @@ KINDS = ["equal", "difference", "ratio", "complement"]
 
 
 @dataclass
-class Link:
+class Link(OneSource):
     """Column `target` is made of column `source` in some or all rows.
 
     No smooth model of two numbers can say so, as when a bill is paid in full. The rows
@@ -50,11 +50,6 @@ class Link:
     further: tuple = ()
 
     is_soft = False
-
-    @property
-    def sources(self):
-        """Position of the source."""
-        return (self.source,)
 
     @property
     def constants(self):

@@ -55,12 +55,12 @@ class Repair(Computing):
         self._follow(counting, cells, marks, rests, gaps)
         return cells.frame()[frame.columns]
 
-    def holds(self, frame, nearly=False):
+    def holds(self, frame):
         """Tell in which rows of canonical values all that always holds does.
 
-        Or `nearly` does: as far as sources are not too coarse for their targets. What
-        is not there contradicts nothing. Curves are left out: they only tell about
-        where numbers lie.
+        Returns in which it does exactly, and in which nearly: as far as sources are not
+        too coarse for their targets. What is not there contradicts nothing. Curves are
+        left out: they only tell about where numbers lie.
         """
         nothing = np.zeros((len(frame), frame.shape[1] + len(self.codings)), dtype=bool)
         cells = Drawn(self.coded(frame), nothing)
@@ -69,15 +69,9 @@ class Repair(Computing):
                 self._follow_source(link, cells, {})
         for span in self.spans:
             self._make(span, cells)
-        for part in self.parts:
-            codes = part.codes(cells[part.source])
-            self._fill(part.function, cells, codes, gaps=True)
-        for function in self.functions:
-            self._fill(function, cells, cells[function.source], gaps=True)
+        self._fill_determined(cells, gaps=True)
         again = cells.frame()[frame.columns]
         right = np.isclose(again, frame, rtol=1e-9, atol=0, equal_nan=True).all(1)
-        for formula in self.formulas:
-            right &= self._agrees(formula, cells, nearly)
         for offset in self.offsets:
             if offset.exact:
                 target, *sources = self._rounded(
@@ -87,23 +81,25 @@ class Repair(Computing):
         for order in self.orders:
             low, high = self._rounded((order.low, order.high), cells)
             right &= ~order.violated({order.low: low, order.high: high})
-        return right
+        exactly = nearly = right
+        for formula in self.formulas:
+            agrees = self._agrees(formula, cells)
+            exactly, nearly = exactly & agrees[0], nearly & agrees[1]
+        return exactly, nearly
 
-    def _agrees(self, formula, cells, nearly):
-        """Tell in which rows a formula holds, or nearly does."""
+    def _agrees(self, formula, cells):
+        """Tell in which rows a formula holds exactly, and in which nearly."""
         units = formula.target, *formula.sources
         axis, (target, *sources) = self.axes[units[0]], self._rounded(units, cells)
         made = formula.made(*sources)
         agrees = np.isnan(target) | np.isnan(made)
         agrees |= formula.holds(target, *sources, axis=axis)
-        if not nearly:
-            return agrees
         slack = axis.rounding
         for place, unit in enumerate(formula.sources):
             beside = list(sources)
             beside[place] = sources[place] + self.axes[unit].rounding
             slack = slack + np.abs(formula.made(*beside) - made)
-        return agrees | (np.abs(made - target) <= slack)
+        return agrees, agrees | (np.abs(made - target) <= slack)
 
     def _follow(self, makers, cells, marks, rests, gaps):
         """Make all targets of their sources."""
@@ -128,12 +124,16 @@ class Repair(Computing):
                     self._follow_source(maker, cells, marks)
         for curve in self.curves:
             self._follow_curve(curve, cells, gaps)
+        self._fill_determined(cells, gaps)
+        self._compute(self.formulas, cells)
+
+    def _fill_determined(self, cells, gaps):
+        """Make the targets of parts of dates and of functions of their sources."""
         for part in self.parts:
             codes = part.codes(cells[part.source])
             self._fill(part.function, cells, codes, gaps)
         for function in self.functions:
             self._fill(function, cells, cells[function.source], gaps)
-        self._compute(self.formulas, cells)
 
     def _suit_maker(self, maker, cells, marks):
         """Make sources of a link or product suit targets that are given."""

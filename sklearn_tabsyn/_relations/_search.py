@@ -304,10 +304,8 @@ class _Search:
         """Return the sources of columns that are made of others so far."""
         found = self.found
         constant = [link for links in self.constant for link in links]
-        made = sources_of([*constant, *found.spans, *found.formulas])
-        for maker in [*found.functions, *found.parts, *found.curves]:
-            made.setdefault(maker.target, set()).add(maker.source)
-        return made
+        followers = [*found.functions, *found.parts, *found.curves]
+        return sources_of([*constant, *found.spans, *found.formulas, *followers])
 
     def _numbers(self, place=0, computed=()):
         """Return the values and axes of a family, but of those made of others."""
