@@ -87,6 +87,9 @@ class Denoiser(nn.Module):
         coordinates = self.mean, self.variance, self.owners, self.n_numbers
         books = [(block.n_columns, block.n_levels) for block in self.books]
         self.evidence = ClusterEvidence(clusters, *coordinates, books)
+        if self.observation is not None:
+            # It takes long where all rows are of different kinds.
+            self.observation.few_kinds = True
 
     def draw_from(self, directions, variances, rest):
         """Start drawing from coordinates that spread like these."""
@@ -242,13 +245,31 @@ class Denoiser(nn.Module):
             # What was just made single spares another pass over memory.
             outputs = outputs.float().mul_(fading)
         if self.evidence is not None:
-            outputs = outputs + self._heard(x, sigma, logits)
+            outputs = outputs + self._heard(x, sigma, levels, logits)
         return outputs
 
-    def _heard(self, x, sigma, logits):
-        """Return the outputs, (n, n_outputs), of what clusters of rows tell."""
+    def _heard(self, x, sigma, levels, logits):
+        """Return the outputs, (n, n_outputs), of what clusters of rows tell.
+
+        Rows of which nothing is given have one noise level, and take much less time.
+        """
+        if levels.shape[1] == 1:
+            return self._told(x, sigma, levels, logits)
+        given = (levels != sigma[:, None]).any(1)
+        heard = x.new_empty(len(x), sum(self.n_outputs))
+        for rows, own in (given, levels[:, self.owners]), (~given, sigma[:, None]):
+            if rows.any():
+                level = sigma[rows] if len(sigma) > 1 else sigma
+                own = own[rows] if len(own) > 1 else own
+                heard[rows] = self._told(
+                    x[rows], level, own, [part[rows] for part in logits]
+                )
+        return heard
+
+    def _told(self, x, sigma, levels, logits):
+        """Return the same, with noise levels of coordinates, of rows, or of all."""
         books = [n for n, block in enumerate(self.blocks) if block.reads == "levels"]
-        *heard, log_odds = self.evidence(x, sigma, [logits[n] for n in books])
+        *heard, log_odds = self.evidence(x, levels, [logits[n] for n in books])
         heard = (part.split(self.n_dims, 1) for part in heard)
         parts = zip(self.blocks, x.split(self.n_dims, 1), logits, *heard, strict=True)
         level = sigma[:, None]

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tabsyn._clusters import Clusters, Seen, find_clusters, moments_of, odds_of
+from sklearn_tabsyn._noisy_gaussian import NoisyGaussian
 
-# More coordinates than this would take longer than the network.
-MAX_COORDINATES = 512
+# More coordinates than this would take longer than the network; the second where some
+# columns may be given, which takes a matrix for each kind of rows.
+MAX_COORDINATES, MAX_IF_GIVEN = 512, 128
 # The least variance of any direction, as a share of that of a coordinate, and the least
 # standard deviation of a coordinate in a cluster, as a share of that in all rows.
 MIN_EIGENVALUE, MIN_SPREAD = 1e-3, 0.05
@@ -46,19 +48,17 @@ class ClusterEvidence(nn.Module):
         super().__init__()
         self.n_columns = [n_columns for n_columns, _ in books]
         self.n_numbers = n_numbers
-        eigenvalues, directions = np.linalg.eigh(clusters.covariances)
-        number_eigenvalues, number_directions = np.linalg.eigh(
-            clusters.covariances[:, :n_numbers, :n_numbers]
+        centers, covariances = clusters.centers, clusters.covariances
+        self.rows = nn.ModuleList(map(NoisyGaussian, centers, covariances))
+        m = n_numbers
+        self.numbers = nn.ModuleList(
+            map(NoisyGaussian, centers[:, :m], covariances[:, :m, :m])
         )
         within = np.diagonal(clusters.covariances, axis1=1, axis2=2)
         arrays = {
             "log_shares": np.log(clusters.shares)[:, None],
             "centers": clusters.centers[:, None],
             "within": np.where(within > 0, within, 1)[:, None],
-            "eigenvalues": eigenvalues.clip(0),
-            "directions": directions,
-            "number_eigenvalues": number_eigenvalues.clip(0),
-            "number_directions": number_directions,
         }
         ends = np.cumsum([n_columns * n_levels for n_columns, n_levels in books])
         parts = np.split(clusters.odds, ends[:-1])
@@ -72,15 +72,15 @@ class ClusterEvidence(nn.Module):
         # Column of each coordinate of a code, among those of codes.
         self.register_buffer("code_owners", owners[n_numbers:] - n_numbers)
 
-    def forward(self, x: Tensor, sigma: Tensor, logits):
+    def forward(self, x: Tensor, levels: Tensor, logits):
         """Return h and J, (n, d) each, and the logarithms of odds of levels.
 
         Parameters
         ----------
         x : Tensor of shape (n, d)
             Noisy coordinates.
-        sigma : Tensor of shape (n,) or (1,)
-            Noise level of each row, or of all.
+        levels : Tensor of shape (n, d), (n, 1) or (1, 1)
+            Noise level of each coordinate, of each row, or of all.
         logits : list of Tensor of shape (n, C, K)
             What the codebook columns of each block believe of their levels.
 
@@ -92,8 +92,10 @@ class ClusterEvidence(nn.Module):
             For each of these blocks, what its levels gain by the likely clusters;
             nothing if there is but one.
         """
-        x, noise = x - self.mean, sigma[:, None] ** 2
-        means, left = self._told(x, noise)
+        x, noise = x - self.mean, levels**2
+        told = [rows(x, noise) for rows in self.rows]
+        means = torch.stack([part.means for part in told])
+        left = torch.stack([part.left for part in told])
         if len(means) == 1:
             factor = _factor(means[0], left[0], 0, self.variance)
             return *(part * self.varies for part in factor), []
@@ -115,25 +117,14 @@ class ClusterEvidence(nn.Module):
         ]
         return pull, precision, log_odds
 
-    def _told(self, x, noise):
-        """Return mean and variance, (k, n, d), of clean coordinates by all others.
-
-        The variance is (k, 1, d) if all rows have one noise level.
-        """
-        means, left = [], []
-        for center, eigenvalues, directions in zip(
-            self.centers, self.eigenvalues, self.directions, strict=True
-        ):
-            weights, precision = _weigh(x - center, noise, eigenvalues, directions)
-            means.append(x - weights / precision)
-            # The share of its variance that is gone, given the other noisy ones.
-            shares = eigenvalues / (eigenvalues + noise)
-            left.append(shares @ directions.T**2 / precision)
-        return torch.stack(means), torch.stack(left)
-
     def _shares(self, x, noise, logits):
         """Return how likely each cluster is, (k, n, C), by all columns but one."""
-        whole, numbers = self._by_numbers(x[:, : self.n_numbers], noise)
+        m = self.n_numbers
+        if noise.shape[1] > 1:
+            noise = noise[:, :m]
+        told = [numbers(x[:, :m], noise) for numbers in self.numbers]
+        whole = torch.stack([part.log_density for part in told])
+        numbers = torch.stack([part.log_each for part in told])
         codes = [
             torch.einsum("ncl,clk->knc", part.softmax(-1), odds)
             .clamp(min=MIN_ODDS)
@@ -141,23 +132,8 @@ class ClusterEvidence(nn.Module):
             for part, odds in zip(logits, self._odds(), strict=True)
         ]
         told = torch.cat([numbers, *codes], 2)
-        whole = self.log_shares + whole + told[:, :, self.n_numbers :].sum(2)
+        whole = self.log_shares + whole + told[:, :, m:].sum(2)
         return (whole[:, :, None] - told).softmax(0)
-
-    def _by_numbers(self, x, noise):
-        """Return log-densities of the numbers, (k, n), and of each given the others."""
-        whole, told = [], []
-        centers = self.centers[:, :, : self.n_numbers]
-        for center, eigenvalues, directions in zip(
-            centers, self.number_eigenvalues, self.number_directions, strict=True
-        ):
-            deviations = x - center
-            how = noise, eigenvalues, directions
-            weights, precision = _weigh(deviations, *how)
-            spread = (eigenvalues + noise).log().sum(1)
-            whole.append(-((deviations * weights).sum(1) + spread) / 2)
-            told.append((precision.log() - weights**2 / precision) / 2)
-        return torch.stack(whole), torch.stack(told)
 
     def _of_numbers(self, shares, means, left):
         """Return the Gaussian factor with the moments of the mixture of clusters."""
@@ -191,7 +167,8 @@ def learn_clusters(denoiser, dataset):
         coordinates. Within a cluster those of one column have no covariance: what it
         tells of itself is known already.
     """
-    if len(dataset) == 1 or len(denoiser.mean) > MAX_COORDINATES:
+    most = MAX_COORDINATES if denoiser.observation is None else MAX_IF_GIVEN
+    if len(dataset) == 1 or len(denoiser.mean) > most:
         return None
     batch, weights = dataset.__getitems__(np.arange(len(dataset)))
     weights = weights.double().numpy()
@@ -211,17 +188,6 @@ def learn_clusters(denoiser, dataset):
         covariances * scale[:, None] * scale,
         odds_of(levels, weights, belonging),
     )
-
-
-def _weigh(deviations, noise, eigenvalues, directions):
-    """Return the precision matrix of noisy rows times these, and its diagonal."""
-    inverse = (eigenvalues + noise).reciprocal()
-    if len(noise) == 1:
-        # one matrix for all rows, half the products
-        weights = deviations @ ((directions * inverse) @ directions.T)
-    else:
-        weights = (deviations @ directions * inverse) @ directions.T
-    return weights, inverse @ directions.T**2
 
 
 def _factor(mean, left, center, variance):

@@ -278,7 +278,7 @@ class TableModel:
         if rows is not None:
             dataset = RowDataset(rows, weights / weights.mean())
             self.start = learn_start(denoiser, dataset)
-            if are_few(len(weights), self.n_units) and not self.conditional:
+            if are_few(len(weights), self.n_units) and self.conditional < 1:
                 self.clusters = learn_clusters(denoiser, dataset)
         denoiser.draw_from(*self.start)
         if self.clusters is not None:

@@ -6,6 +6,9 @@ import numpy as np
 import torch
 from torch import nn
 
+# Kinds of rows in a batch where each kind takes matrices of its own.
+N_KINDS = 4
+
 
 class Layout(NamedTuple):
     """Which columns of the table each encoded column is made of.
@@ -74,21 +77,34 @@ class Observation(nn.Module):
 
     def __init__(self, layout, share=1.0):
         super().__init__()
-        self.share = share
+        self.share, self.few_kinds = share, False
         self.n_units = layout.n_units
         for name, array in layout._asdict().items():
             self.register_buffer(name, torch.tensor(array))
 
-    def draw(self, batch):
+    def kinds(self, n_rows):
+        """Return the row of a batch, (n,), of whose kind each is.
+
+        If `few_kinds`, rows share what is given of them and its noise level with others
+        of the batch; else each is of its own kind.
+        """
+        rows = torch.arange(n_rows, device=self.missing_levels.device)
+        if not self.few_kinds or n_rows <= N_KINDS:
+            return rows
+        each = n_rows // N_KINDS
+        return rows % N_KINDS * each + each // 2
+
+    def draw(self, batch, kinds):
         """Return what is given of training rows: of some of them nothing.
 
-        Of the others each column is given at a rate drawn uniformly.
+        Of the others each column is given at a rate drawn uniformly. `kinds` tells
+        which rows share what is given, see :meth:`kinds`.
         """
         n_rows, device = len(batch.levels), batch.levels.device
         rate = torch.rand(n_rows, 1, device=device)
         some = torch.rand(n_rows, 1, device=device) < self.share
         units = torch.rand(n_rows, self.n_units, device=device) < rate
-        return self.encoded(batch, units & some)
+        return self.encoded(batch, units[kinds] & some)
 
     def encoded(self, batch, units):
         """Return which encoded columns are given.

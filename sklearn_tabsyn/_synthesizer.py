@@ -46,8 +46,9 @@ class DiffusionSynthesizer(
     denoiser is exact Bayes for each column by itself times what the network knows from
     the other columns, so it starts as "the columns are independent" and spends all its
     training on how they depend on each other. Up to 1,000 rows, or 64 for each column
-    and 2,000 in all, unless `conditional`, it starts as "the rows are some clusters of
-    Gaussian ones", as many as make rows likeliest that were left out.
+    and 2,000 in all, it starts as "the rows are some clusters of Gaussian ones", as
+    many as make rows likeliest that were left out; not if `conditional` is 1, nor if
+    columns may be given of more than 128 coordinates.
 
     Parameters
     ----------

@@ -54,9 +54,10 @@ class EDMLoss(nn.Module):
         sigma = self.draw_sigma(clean)
         class_labels = None
         if denoiser.observation is not None:
-            class_labels = denoiser.labels(*denoiser.observation.draw(batch))
+            kinds = denoiser.observation.kinds(len(clean))
+            class_labels = denoiser.labels(*denoiser.observation.draw(batch, kinds))
             # What given columns tell must be known where the noise says nothing.
-            sigma = torch.where(class_labels.any(1), GIVEN_SIGMA * sigma, sigma)
+            sigma = torch.where(class_labels.any(1), GIVEN_SIGMA * sigma[kinds], sigma)
         noisy = clean + sigma[:, None] * torch.randn_like(clean)
         if class_labels is not None:
             noisy = torch.where(denoiser.given(class_labels), clean, noisy)

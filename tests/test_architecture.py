@@ -72,6 +72,7 @@ ORDER = [
     "_observation",
     "_shrinkage",
     "_clusters",
+    "_noisy_gaussian",
     "_evidence",
     "_start",
     "_fast",

@@ -16,6 +16,7 @@ from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._evidence import ClusterEvidence, learn_clusters
 from sklearn_tabsyn._networks import ResidualMLP
+from sklearn_tabsyn._observation import N_KINDS, Layout, Observation
 from sklearn_tabsyn._sizes import FEW, FEW_OF_WIDE, FEW_PER_COLUMN
 
 
@@ -29,18 +30,20 @@ def make_rows(n_rows=1_500, seed=0):
     return Rows(values, values, level[:, None].astype(np.int32))
 
 
-def make_denoiser(rows):
+def make_denoiser(rows, observation=None):
     blocks = describe_columns(rows, [(2, False)], np.ones(len(rows.levels)))
-    return Denoiser(blocks, partial(ResidualMLP, hidden_dim=8)).eval()
+    return Denoiser(blocks, partial(ResidualMLP, hidden_dim=8), observation).eval()
 
 
+# Two numbers and a column of levels, each made of itself.
+LAYOUT = Layout(np.array([-1]), *np.split(np.eye(3, dtype=bool), [2]))
 NO_LEVELS = np.zeros((0, 1))
 COVARIANCE = np.array([[1.0, 0.6, 0.2], [0.6, 2.0, 0.5], [0.2, 0.5, 0.5]])
 
 
-def told_of(evidence, x, sigma):
+def told_of(evidence, x, levels):
     """Return mean and variance of each clean deviation that the evidence leads to."""
-    pull, precision, log_odds = evidence(x, sigma, [])
+    pull, precision, log_odds = evidence(x, levels, [])
     variance = 1 / (1 / evidence.variance + precision)
     return variance * pull, variance.expand_as(pull), log_odds
 
@@ -48,29 +51,36 @@ def told_of(evidence, x, sigma):
 def conditional(x, covariance, j, s):
     """Return mean and variance of coordinate j of Gaussian rows, by noisy others."""
     others = np.arange(len(x)) != j
-    noise = s**2 * np.eye(others.sum())
+    noise = np.diag(np.broadcast_to(s, len(x))[others] ** 2)
     inverse = np.linalg.inv(covariance[np.ix_(others, others)] + noise)
     weight = covariance[j, others] @ inverse
     return weight @ x[others], covariance[j, j] - weight @ covariance[others, j]
 
 
-@pytest.mark.parametrize("shared_level", [False, True])
-def test_evidence_of_one_cluster_is_that_of_the_other_coordinates(shared_level):
+@pytest.mark.parametrize(
+    "levels",
+    [
+        [[0.05], [0.3], [1.0], [20.0]],
+        [[0.3]],
+        [[0.05, 0.3, 1.0], [1e-4, 2.0, 2.0], [0.7, 0.7, 0.7], [1e-4, 1e-4, 20.0]],
+        [[1e-4, 0.3, 0.3]] * 4,
+    ],
+)
+def test_evidence_of_one_cluster_is_that_of_the_other_coordinates(levels):
     mean, variance = torch.tensor([0.5, -1.0, 0.0]), torch.tensor([1.0, 2.0, 0.5])
     clusters = Clusters(np.ones(1), np.zeros((1, 3)), COVARIANCE[None], NO_LEVELS)
     evidence = ClusterEvidence(clusters, mean, variance, torch.arange(3), 3, books=[])
-    x, sigma = torch.randn(4, 3), torch.tensor([0.05, 0.3, 1.0, 20.0])
-    if shared_level:
-        sigma = sigma[1:2]
-    means, variances, _ = told_of(evidence, x, sigma)
-    for i, s in enumerate(sigma.expand(4).numpy()):
+    x, levels = torch.randn(4, 3), torch.tensor(levels)
+    means, variances, _ = told_of(evidence, x, levels)
+    for i, s in enumerate(levels.expand(4, -1).numpy()):
         for j in range(3):
             center, left = conditional((x[i] - mean).numpy(), COVARIANCE, j, s)
             np.testing.assert_allclose(means[i, j], center, rtol=1e-2, atol=1e-4)
             np.testing.assert_allclose(variances[i, j], left, rtol=1e-2, atol=1e-4)
 
 
-def test_evidence_of_clusters_has_the_moments_of_their_mixture():
+@pytest.mark.parametrize("level", [[0.4], [0.4, 1e-4, 0.9]])
+def test_evidence_of_clusters_has_the_moments_of_their_mixture(level):
     shares = np.array([0.3, 0.7])
     centers = np.array([[1.4, -0.7, 2.1], [-0.6, 0.3, -0.9]])
     covariances = np.stack([COVARIANCE, np.diag([0.3, 0.4, 0.2])])
@@ -85,19 +95,21 @@ def test_evidence_of_clusters_has_the_moments_of_their_mixture():
         books=[],
     )
     torch.manual_seed(0)
-    x, sigma = 2 * torch.randn(200, 3), torch.full((200,), 0.4)
-    means, variances, _ = told_of(evidence, x, sigma)
+    x, level = 2 * torch.randn(200, 3), torch.tensor(level)
+    means, variances, _ = told_of(evidence, x, level.expand(200, -1))
+    level = level.expand(3).numpy()
     compared = 0
     for i in range(200):
         for j in range(3):
             row, others = x[i].numpy(), np.arange(3) != j
             parts = [
-                conditional(row - c, each, j, 0.4)
+                conditional(row - c, each, j, level)
                 for c, each in zip(centers, covariances, strict=True)
             ]
             noisy = [
                 multivariate_normal(
-                    c[others], each[np.ix_(others, others)] + 0.16 * np.eye(2)
+                    c[others],
+                    each[np.ix_(others, others)] + np.diag(level[others] ** 2),
                 )
                 for c, each in zip(centers, covariances, strict=True)
             ]
@@ -128,10 +140,10 @@ def test_levels_and_numbers_tell_the_cluster_of_levels():
         1,
         books=[(2, 2)],
     )
-    x, sigma = torch.zeros(1, 5), torch.tensor([0.5])
+    x, level = torch.zeros(1, 5), torch.tensor([[0.5]])
     x[0, 0] = 0.8
     belief = torch.tensor([[[0.9, 0.1], [0.2, 0.8]]])
-    _, _, [log_odds] = evidence(x, sigma, [belief.log()])
+    _, _, [log_odds] = evidence(x, level, [belief.log()])
     number = norm.pdf(0.8, centers[:, 0], np.sqrt(1.25))
     by_first = shares * number * (0.9 * odds[0] + 0.1 * odds[1])
     np.testing.assert_allclose(
@@ -164,6 +176,46 @@ def test_untrained_denoiser_knows_what_hangs_together():
         assert (numbers[0] < most * numbers[1]).all()
 
 
+def test_untrained_denoiser_knows_what_is_given():
+    rows = make_rows()
+    denoiser = make_denoiser(rows, Observation(LAYOUT))
+    denoiser.learn_from(learn_clusters(denoiser, RowDataset(rows)))
+    seen = RowDataset(rows).__getitems__(np.arange(1_500))[0]
+    # The second number and the level of half the rows; of others nothing.
+    units = torch.zeros(1_500, 3, dtype=torch.bool)
+    units[::2, 1:] = True
+    labels = denoiser.labels(*denoiser.observation.encoded(seen, units))
+    torch.manual_seed(0)
+    clean, sigma = denoiser.encode(seen), torch.full((1_500,), 20.0)
+    noisy = clean + 20 * torch.randn_like(clean)
+    noisy = torch.where(denoiser.given(labels), clean, noisy)
+    with torch.no_grad():
+        told = denoiser(noisy, sigma, labels)
+        alone = [
+            denoiser(noisy[i : i + 1], sigma[:1], labels[i : i + 1]) for i in range(9)
+        ]
+    np.testing.assert_allclose(told[:9], torch.cat(alone), rtol=1e-3, atol=1e-3)
+    error = (told - clean)[:, 0].square() / clean[:, 0].var()
+    # A regression of the second number on the first and the level leaves 0.36 of 1.
+    assert error[::2].mean() < 0.45
+    assert error[1::2].mean() > 0.8
+
+
+def test_few_kinds_of_rows_share_what_is_given_and_its_noise():
+    observation = Observation(LAYOUT, share=0.5)
+    assert observation.kinds(50).tolist() == list(range(50))
+    observation.few_kinds = True
+    assert observation.kinds(N_KINDS).tolist() == list(range(N_KINDS))
+    kinds = observation.kinds(50)
+    assert len(kinds.unique()) == N_KINDS
+    seen = RowDataset(make_rows(50)).__getitems__(np.arange(50))[0]
+    given = torch.cat(observation.draw(seen, kinds), 1)
+    for kind in kinds.unique():
+        same = given[kinds == kind]
+        assert len(same[same.any(1)].unique(dim=0)) <= 1
+    assert 0 < given.any(1).float().mean() < 1
+
+
 def test_covariance_of_few_rows_is_shrunk():
     rng = np.random.default_rng(0)
     values = rng.normal(size=(50, 2)).astype(np.float32)
@@ -194,7 +246,8 @@ def test_covariance_of_few_rows_is_shrunk():
     [
         (FEW, 2, False, True),
         (FEW + 1, 2, False, False),
-        (200, 2, True, False),
+        (200, 2, True, True),
+        (200, 2, 1.0, False),
         (20 * FEW_PER_COLUMN, 20, False, True),
         (20 * FEW_PER_COLUMN + 1, 20, False, False),
         (FEW_OF_WIDE + 1, 80, False, False),
