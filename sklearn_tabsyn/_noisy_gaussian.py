@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 # Numbers that the matrices of different kinds of noise hold at a time.
-MAX_NUMBERS = 2**22
+MAX_NUMBERS = 2**19
 
 
 class Told(NamedTuple):
