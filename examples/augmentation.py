@@ -3,8 +3,8 @@
     python examples/augmentation.py
 
 Trains the same classifier on 100 rows of tumours, 10 of them malignant, with nothing
-added, with rare rows repeated, with SMOTE, and with synthetic rows, and scores it on
-all other rows. Needs imbalanced-learn.
+added, with rare rows repeated, with SMOTE, and with synthetic rows, few and many, and
+scores it on all other rows. Needs imbalanced-learn.
 """
 
 import numpy as np
@@ -43,7 +43,8 @@ def main():
         "synthetic rare rows": make_pipeline(
             DiffusionOverSampler(random_state=0), forest
         ),
-        "synthetic rows": AugmentedClassifier(forest, random_state=0),
+        "100 synthetic rows": AugmentedClassifier(forest, random_state=0),
+        "3,000 synthetic rows": AugmentedClassifier(forest, ratio=30, random_state=0),
     }
     figures = {}
     for name, model in models.items():

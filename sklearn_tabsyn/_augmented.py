@@ -31,8 +31,11 @@ class AugmentedClassifier(ClassifierMixin, Augmented):
         `conditional=True` if `balance`. Anything that has `fit(X, y)` and
         `sample(n_samples, random_state)`, which returns new `(X, y)`, will do.
     ratio : float, default=1.0
-        Synthetic rows for each real one. With 0 nothing is done to the estimator or
-        its data, so that a search may find that synthetic rows do not help.
+        Synthetic rows for each real one. One rarely helps. Where real rows are few,
+        tens of thousands of synthetic ones often do, such as 60 for each of 500, as
+        trees need so many to learn all that the synthesizer knows. With 0 nothing is
+        done to the estimator or its data, so that a search may find that synthetic
+        rows do not help.
     balance : bool, default=False
         Whether rare classes get most of the synthetic rows, so that all classes come
         out as equal as their number allows. If False, they are as frequent as among
@@ -143,8 +146,11 @@ class AugmentedRegressor(RegressorMixin, Augmented):
         that has `fit(X, y)` and `sample(n_samples, random_state)`, which returns new
         `(X, y)`, will do.
     ratio : float, default=1.0
-        Synthetic rows for each real one. With 0 nothing is done to the estimator or
-        its data, so that a search may find that synthetic rows do not help.
+        Synthetic rows for each real one. One rarely helps. Where real rows are few,
+        tens of thousands of synthetic ones often do, such as 60 for each of 500, as
+        trees need so many to learn all that the synthesizer knows. With 0 nothing is
+        done to the estimator or its data, so that a search may find that synthetic
+        rows do not help.
     memory : str, joblib.Memory or None, default=None
         Where to keep fitted synthesizers, so that a search over parameters of the
         estimator and over `ratio` fits each of them once.

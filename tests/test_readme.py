@@ -90,9 +90,10 @@ def test_benchmark_of_augmentation(tmp_path, mixed):
     command = [sys.executable, script, tmp_path, "mixed", "gift"]
     command += ["--rows", "100", "--seeds", "2", "--max-iter", "20"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    for way in ("none", "random", "SMOTENC", "ours, balanced", "ours"):
+    ways = ["none", "random", "SMOTENC", "ours, balanced", "ours", "ours, 30,000"]
+    for way in ways:
         assert f'"way": "{way}"' in done.stdout
-    assert done.stdout.count('"rare": "True", "rows": 100') == 5
+    assert done.stdout.count('"rare": "True", "rows": 100') == len(ways)
 
 
 def test_benchmark_of_distillation(tmp_path, mixed):
@@ -118,7 +119,7 @@ def test_benchmark_of_small_tables(tmp_path):
     rows = done.stdout.splitlines()
     assert rows[0].startswith("| table, rows | way | shape |")
     ways = [row.split(" | ")[1] for row in rows[2:]]
-    assert ways == ["ours", "SMOTENC", "KernelDensity", "independent"]
+    assert ways == ["ours", "SMOTENC", "KernelDensity", "independent", "learned"]
 
 
 def test_benchmark_of_peers(tmp_path, mixed):
@@ -174,8 +175,8 @@ def test_example_of_augmentation(capsys, monkeypatch):
     monkeypatch.setattr(example, "make_splits", lambda y: splits(y, n_splits=2))
     example.main()
     rows = capsys.readouterr().out.splitlines()
-    assert len(rows) == 6
-    assert rows[-1].startswith("synthetic rows ")
+    assert len(rows) == 7
+    assert rows[-1].startswith("3,000 synthetic rows ")
 
 
 def test_benchmark_of_outliers(tmp_path, mixed):

@@ -12,6 +12,7 @@ SMOTENC             as many rows between neighbours of the rare class, by SMOTE 
                     are no names
 ours, balanced      as many synthetic rows given the rare class
 ours                as many synthetic rows as there are real ones, of both classes
+ours, 30,000        30,000 synthetic rows, of both classes
 
 Prints one line of JSON for each: mean and standard deviation over the seeds of the
 balanced accuracy, of the areas under the ROC curve (auc) and under the precision-recall
@@ -26,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from imblearn.over_sampling import SMOTE, SMOTENC, RandomOverSampler
+from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import (
@@ -39,6 +41,7 @@ from sklearn.preprocessing import OrdinalEncoder
 from sklearn_tabsyn import DiffusionOverSampler, DiffusionSynthesizer
 
 METRICS = ["balanced_accuracy", "auc", "ap"]
+N_MANY = 30_000
 
 
 def read(path, target, rare=None):
@@ -76,12 +79,17 @@ def resampled(X, y, seed, max_iter):
     how = {"k_neighbors": int(min(5, y.sum() - 1)), "random_state": seed}
     smote = SMOTENC(names, **how) if names else SMOTE(**how)
     yield "SMOTENC", *smote.fit_resample(X, y)
-    synthesizer = DiffusionSynthesizer(conditional=True, max_iter=max_iter)
-    sampler = DiffusionOverSampler(synthesizer=synthesizer, random_state=seed)
+    ours = DiffusionSynthesizer(max_iter=max_iter, random_state=seed)
+    sampler = DiffusionOverSampler(
+        synthesizer=clone(ours).set_params(conditional=True), random_state=seed
+    )
     yield "ours, balanced", *sampler.fit_resample(X, y)
-    X_new, y_new = sampler.synthesizer_.sample(len(X), random_state=seed)
-    both = pd.concat([X, X_new], ignore_index=True)
-    yield "ours", both, np.concatenate([y, y_new.to_numpy().astype(bool)])
+    # As AugmentedClassifier, which would fit once for each number of rows.
+    ours.fit(X, pd.Series(y).astype("category"))
+    X_new, y_new = ours.sample(N_MANY)
+    for name, n in {"ours": len(X), f"ours, {N_MANY:,}": N_MANY}.items():
+        both = pd.concat([X, X_new.iloc[:n]], ignore_index=True)
+        yield name, both, np.concatenate([y, y_new.iloc[:n].to_numpy().astype(bool)])
 
 
 def score(X, y, X_test, y_test, seed):

@@ -41,6 +41,7 @@ def utility(
         date or a category.
     synthetic : array-like or DataFrame of shape (n_synthetic, n_features)
         The synthetic table. Frames are matched by column names, arrays by position.
+        The more rows it has, the better is what they teach, up to tens of thousands.
     target : str or int
         The column to predict, by name or position.
     estimator : classifier or regressor, default=None
