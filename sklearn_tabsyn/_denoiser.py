@@ -255,15 +255,13 @@ class Denoiser(nn.Module):
         """
         if levels.shape[1] == 1:
             return self._told(x, sigma, levels, logits)
+        sigma = sigma.expand(len(x))
         given = (levels != sigma[:, None]).any(1)
         heard = x.new_empty(len(x), sum(self.n_outputs))
         for rows, own in (given, levels[:, self.owners]), (~given, sigma[:, None]):
             if rows.any():
-                level = sigma[rows] if len(sigma) > 1 else sigma
-                own = own[rows] if len(own) > 1 else own
-                heard[rows] = self._told(
-                    x[rows], level, own, [part[rows] for part in logits]
-                )
+                some = x[rows], sigma[rows], own[rows], [part[rows] for part in logits]
+                heard[rows] = self._told(*some)
         return heard
 
     def _told(self, x, sigma, levels, logits):

@@ -193,18 +193,23 @@ def make_all(ways, sdv, split, seed):
 
 
 def judge(split, rows, seed):
-    """Return the figures of rows but the seconds."""
-    few = rows.sample(min(N_JUDGED, len(rows)), random_state=seed, ignore_index=True)
+    """Return the figures of rows, but those of many."""
     # Few held-out rows are compared with several samples of as many new ones.
     seeds = [100 * seed + i for i in range(5 if len(split.test) < 1_000 else 1)]
     return [
-        100 * shape_error(split.test, few),
-        100 * trend_error(split.test, few),
-        np.mean([detection_auc(split.test, few, random_state=s) for s in seeds]),
-        utility(split.test, few, split.target, random_state=seed),
-        dcr_share(split.seen, few, split.unseen, random_state=seed),
+        100 * shape_error(split.test, rows),
+        100 * trend_error(split.test, rows),
+        np.mean([detection_auc(split.test, rows, random_state=s) for s in seeds]),
         utility(split.test, rows, split.target, random_state=seed),
+        dcr_share(split.seen, rows, split.unseen, random_state=seed),
     ]
+
+
+def judge_many(split, rows, seed):
+    """Return the figures of few of the rows, and the utility of all."""
+    few = rows.sample(min(N_JUDGED, len(rows)), random_state=seed, ignore_index=True)
+    taught = utility(split.test, rows, split.target, random_state=seed)
+    return [*judge(split, few, seed), taught]
 
 
 WAYS = {
@@ -246,7 +251,7 @@ def main():
         for seed in range(args.seeds):
             split = load(args.folder, name, seed)
             for way, rows, seconds in make_all(args.ways, args.sdv, split, seed):
-                found = [*judge(split, rows, seed), seconds]
+                found = [*judge_many(split, rows, seed), seconds]
                 figures.setdefault(way, []).append(found)
         title = f"{name.partition('-')[0]}, {len(split.seen):,}"
         for way, found in figures.items():
