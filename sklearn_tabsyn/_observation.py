@@ -91,8 +91,10 @@ class Observation(nn.Module):
         rows = torch.arange(n_rows, device=self.missing_levels.device)
         if not self.few_kinds or n_rows <= N_KINDS:
             return rows
+        # One of each part of the batch, so that noise levels stay spread.
         each = n_rows // N_KINDS
-        return rows % N_KINDS * each + each // 2
+        chosen = each * rows[:N_KINDS] + torch.randint(each, (N_KINDS,)).to(rows)
+        return chosen[rows % N_KINDS]
 
     def draw(self, batch, kinds):
         """Return what is given of training rows: of some of them nothing.
