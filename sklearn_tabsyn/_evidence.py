@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_tabsyn._clusters import Clusters, Seen, find_clusters, moments_of, odds_of
-from sklearn_tabsyn._noisy_gaussian import NoisyGaussian
+from sklearn_tabsyn._noisy_gaussian import NoisyGaussians
 
 # More coordinates than this would take longer than the network; the second where some
 # columns may be given, which takes a matrix for each kind of rows.
@@ -48,17 +48,14 @@ class ClusterEvidence(nn.Module):
         super().__init__()
         self.n_columns = [n_columns for n_columns, _ in books]
         self.n_numbers = n_numbers
-        centers, covariances = clusters.centers, clusters.covariances
-        self.rows = nn.ModuleList(map(NoisyGaussian, centers, covariances))
-        m = n_numbers
-        self.numbers = nn.ModuleList(
-            map(NoisyGaussian, centers[:, :m], covariances[:, :m, :m])
-        )
-        within = np.diagonal(clusters.covariances, axis1=1, axis2=2)
+        m, centers, covariances = n_numbers, clusters.centers, clusters.covariances
+        self.rows = NoisyGaussians(centers, covariances)
+        self.numbers = NoisyGaussians(centers[:, :m], covariances[:, :m, :m])
+        within = np.diagonal(covariances, axis1=1, axis2=2)
         arrays = {
             "log_shares": np.log(clusters.shares)[:, None],
-            "centers": clusters.centers[:, None],
-            "within": np.where(within > 0, within, 1)[:, None],
+            "code_centers": centers[:, None, m:],
+            "code_within": np.where(within > 0, within, 1)[:, None, m:],
         }
         ends = np.cumsum([n_columns * n_levels for n_columns, n_levels in books])
         parts = np.split(clusters.odds, ends[:-1])
@@ -93,9 +90,8 @@ class ClusterEvidence(nn.Module):
             nothing if there is but one.
         """
         x, noise = x - self.mean, levels**2
-        told = [rows(x, noise) for rows in self.rows]
-        means = torch.stack([part.means for part in told])
-        left = torch.stack([part.left for part in told])
+        told = self.rows(x, noise)
+        means, left = told.means, told.left
         if len(means) == 1:
             factor = _factor(means[0], left[0], 0, self.variance)
             return *(part * self.varies for part in factor), []
@@ -122,17 +118,15 @@ class ClusterEvidence(nn.Module):
         m = self.n_numbers
         if noise.shape[1] > 1:
             noise = noise[:, :m]
-        told = [numbers(x[:, :m], noise) for numbers in self.numbers]
-        whole = torch.stack([part.log_density for part in told])
-        numbers = torch.stack([part.log_each for part in told])
+        numbers = self.numbers(x[:, :m], noise)
         codes = [
             torch.einsum("ncl,clk->knc", part.softmax(-1), odds)
             .clamp(min=MIN_ODDS)
             .log()
             for part, odds in zip(logits, self._odds(), strict=True)
         ]
-        told = torch.cat([numbers, *codes], 2)
-        whole = self.log_shares + whole + told[:, :, m:].sum(2)
+        told = torch.cat([numbers.log_each, *codes], 2)
+        whole = self.log_shares + numbers.log_density + told[:, :, m:].sum(2)
         return (whole[:, :, None] - told).softmax(0)
 
     def _of_numbers(self, shares, means, left):
@@ -143,8 +137,8 @@ class ClusterEvidence(nn.Module):
 
     def _of_codes(self, shares, means, left):
         """Return the mean factor of levels within the clusters."""
-        parts = (part[:, :, self.n_numbers :] for part in (self.centers, self.within))
-        return [(shares * part).sum(0) for part in _factor(means, left, *parts)]
+        parts = _factor(means, left, self.code_centers, self.code_within)
+        return [(shares * part).sum(0) for part in parts]
 
     def _odds(self):
         return [getattr(self, f"odds_{place}") for place in range(len(self.n_columns))]
