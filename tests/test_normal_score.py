@@ -93,6 +93,7 @@ def test_round_trip_is_exact_on_any_column(X):
 @example(X=as_column(-TINY, TINY), other=[0.0])
 @example(X=as_column(3 * TINY, 5 * TINY, MAX), other=[4 * TINY])
 @example(X=as_column(-MAX, MAX), other=[-1.0, 1.0])
+@example(X=as_column(-7e28, -1.0, *[0.0] * 8), other=[-(2.0**42)])
 @given(X=columns, other=st.lists(st.floats(allow_infinity=False), min_size=1))
 def test_both_directions_are_monotone_and_finite(X, other):
     scores = NormalScoreTransformer().fit(X)
