@@ -344,8 +344,7 @@ class NormalScoreTransformer(OneToOneFeatureMixin, TransformerMixin, BaseEstimat
         """Return finite normal scores of ranks."""
         edge = 0.25 / np.maximum(self.n_samples_seen_, 1)
         # ndtri falls in places, by its rounding, between ranks a last bit apart.
-        apart = np.rint(np.clip(ranks, edge, 1 - edge) * 2**48) / 2**48
-        return ndtri(apart)
+        return ndtri(np.rint(np.clip(ranks, edge, 1 - edge) * 2**48) / 2**48)
 
 
 def _ranks_of(column, values, low, high):
