@@ -45,26 +45,32 @@ class RowDataset(Dataset):
     """Encoded rows, handed out as whole batches.
 
     Tied values are spread over their range, and what a row does not have is
-    filled by the value of a random other row, anew each time. Fixed rows have the
-    middle of the range, and zeros.
+    filled by the value of a random other row, or by one of its own draws, anew each
+    time. Fixed rows have the middle of the range, and zeros.
 
     Parameters
     ----------
     rows : Rows
         Encoded rows.
     weights : ndarray of shape (n_rows,), default=None
-        Weights of the rows, of mean 1; equal if None.
+        Weights of the rows, brought to mean 1; equal if None.
     fixed : bool, default=False
         Whether a row is the same each time.
+
+    Attributes
+    ----------
+    draws : (Tensor, Tensor) or None
+        Values, (n_draws, n, n_values), and levels, (n_draws, n, n_codebooks), that fill
+        what each row does not have.
     """
 
     def __init__(self, rows, weights=None, *, fixed=False):
-        self.fixed = fixed
+        self.rows, self.fixed, self.draws = rows, fixed, None
         self.low, self.high = torch.from_numpy(rows.low), torch.from_numpy(rows.high)
         self.levels = torch.from_numpy(rows.levels)
         if weights is None:
-            weights = torch.ones(len(rows.levels))
-        self.weights = torch.as_tensor(weights, dtype=torch.float32)
+            weights = np.ones(len(rows.levels))
+        self.weights = torch.tensor(weights / weights.mean(), dtype=torch.float32)
         self.value_pool = _Pool(self.low, ~self.low.isnan())
         self.level_pool = _Pool(self.levels, self.levels >= 0)
 
@@ -79,10 +85,24 @@ class RowDataset(Dataset):
             return middle_batch(low, high, levels), self.weights[indices]
         has_values, has_levels = ~low.isnan(), levels >= 0
         values = low + torch.rand_like(low) * (high - low)
-        values = self.value_pool.fill(values, has_values)
-        levels = self.level_pool.fill(levels, has_levels)
+        if self.draws is None:
+            values = self.value_pool.fill(values, has_values)
+            levels = self.level_pool.fill(levels, has_levels)
+        else:
+            which = torch.randint(len(self.draws[0]), (len(low),))
+            own = (draws[which, indices] for draws in self.draws)
+            values = torch.where(has_values, values, next(own))
+            levels = torch.where(has_levels, levels, next(own))
         batch = Batch(values, levels.long(), has_values.float(), has_levels.float())
         return batch, self.weights[indices]
+
+    def some(self, indices, *, fixed=False):
+        """Return some of the rows."""
+        rows = type(self.rows)(*(part[indices] for part in self.rows))
+        dataset = RowDataset(rows, self.weights[indices].double().numpy(), fixed=fixed)
+        if self.draws is not None:
+            dataset.draws = tuple(part[:, indices] for part in self.draws)
+        return dataset
 
 
 class _Pool:
@@ -194,9 +214,9 @@ def weighted_rows(X, y, sample_weight):
     return _safe_indexing(X, kept), y, weights[kept]
 
 
-def split_rows(rows, weights, fraction):
-    """Return rows, weights, and the (rows, weights) of a random held-out share."""
-    n_rows = len(weights)
+def split_rows(dataset, fraction):
+    """Return rows, and a random share of them that is held out, and fixed."""
+    n_rows = len(dataset)
     if n_rows < 2:
         raise ValueError(
             f"early_stopping=True needs at least 2 rows; got n_samples={n_rows}. Set "
@@ -205,8 +225,4 @@ def split_rows(rows, weights, fraction):
     n_held_out = min(max(1, round(fraction * n_rows)), n_rows - 1)
     order = torch.randperm(n_rows).numpy()
     held_out, kept = order[:n_held_out], order[n_held_out:]
-    kept_rows, held_out_rows = (
-        type(rows)(*(part[where] for part in rows)) for where in (kept, held_out)
-    )
-    shares = weights[held_out] / weights[held_out].mean()
-    return kept_rows, weights[kept], (held_out_rows, shares)
+    return dataset.some(kept), dataset.some(held_out, fixed=True)

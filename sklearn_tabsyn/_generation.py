@@ -14,7 +14,6 @@ from scipy.stats.qmc import LatinHypercube, Sobol
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._fast import keep_memory, no_denormals, one_cast
 from sklearn_tabsyn._sampling import SAMPLERS, Churn
@@ -288,15 +287,15 @@ def cut_batches(blocks, n_samples, batch_size):
         n_samples -= size
 
 
-def noise_profile(denoiser, rows):
+def noise_profile(denoiser, dataset):
     """Measure how uncertain denoised rows are at each noise level.
 
     Parameters
     ----------
     denoiser : Denoiser
         Trained, in evaluation mode.
-    rows : Rows
-        Encoded training rows, of which a few are taken.
+    dataset : RowDataset
+        The training rows, of which a few are taken.
 
     Returns
     -------
@@ -305,8 +304,8 @@ def noise_profile(denoiser, rows):
     entropy : ndarray of shape (n_levels,), dtype float64
         Mean cross-entropy of all columns, in nats.
     """
-    some = even_rows(len(rows.levels), N_PROFILED)
-    batch, _ = RowDataset(rows).__getitems__(some)
+    some = even_rows(len(dataset), N_PROFILED)
+    batch, _ = dataset.__getitems__(some)
     device = denoiser.mean.device
     batch = batch.to(device)
     sigmas = np.geomspace(LOWEST, HIGHEST, N_LEVELS)

@@ -5,12 +5,12 @@ import pandas as pd
 from scipy.stats import mode
 
 from sklearn_tabsyn._asked import choice_of
-from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._blocks import describe_columns
 from sklearn_tabsyn._conditions import all_values
 from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows, TableEncoder
 from sklearn_tabsyn._evidence import learn_clusters
+from sklearn_tabsyn._gaps import draw_gaps
 from sklearn_tabsyn._given import Cells, Given
 from sklearn_tabsyn._observation import Layout, Observation
 from sklearn_tabsyn._protection import min_rows
@@ -263,27 +263,38 @@ class TableModel:
         """Number of columns of the table and the target."""
         return sum(len(schema.columns) for schema in self.schemas)
 
-    def build_denoiser(self, network=None, rows=None, weights=None):
-        """Return an untrained denoiser; by the network of the last call if None.
-
-        It draws from how the rows spread, and starts training from the clusters of few
-        rows; both are those of the last call if none are given.
-        """
+    def build_denoiser(self, network=None):
+        """Return an untrained denoiser; by the network of the last call if None."""
         if network is not None:
             self.network = network
         observation = None
         if self.conditional:
             observation = Observation(self.layout, self.conditional)
         denoiser = Denoiser(self.blocks, self.network, observation)
-        if rows is not None:
-            dataset = RowDataset(rows, weights / weights.mean())
-            self.start = learn_start(denoiser, dataset)
-            if are_few(len(weights), self.n_units) and self.conditional < 1:
-                self.clusters = learn_clusters(denoiser, dataset)
-        denoiser.draw_from(*self.start)
+        self._begin(denoiser)
+        return denoiser
+
+    def fill_few(self, denoiser, dataset):
+        """Fill the gaps of a dataset by what the rest of a row tells, if rows are few.
+
+        Many rows teach a network what to do about gaps.
+        """
+        if are_few(len(dataset), self.n_units):
+            dataset.draws = draw_gaps(denoiser, dataset)
+
+    def learn_start(self, denoiser, dataset):
+        """Let a denoiser draw from how rows spread, and start from clusters of few."""
+        self.start = learn_start(denoiser, dataset)
+        if are_few(len(dataset), self.n_units) and self.conditional < 1:
+            self.clusters = learn_clusters(denoiser, dataset)
+        self._begin(denoiser)
+
+    def _begin(self, denoiser):
+        """Let a denoiser begin where all of this model do, if that is known."""
+        if self.start is not None:
+            denoiser.draw_from(*self.start)
         if self.clusters is not None:
             denoiser.learn_from(self.clusters)
-        return denoiser
 
 
 def _filled(column, rows, new):

@@ -433,10 +433,13 @@ class DiffusionSynthesizer(
                     self.sigma_data,
                     CONDITIONAL if self.conditional is True else self.conditional,
                 )
-                network = self._network(len(weights))
-                denoiser = model.build_denoiser(network, rows, weights)
-            net = self._train(denoiser, model.n_units, rows, weights, device)
-            profile = noise_profile(denoiser.eval(), rows)
+                denoiser = model.build_denoiser(self._network(len(weights)))
+            dataset = RowDataset(rows, weights)
+            model.fill_few(denoiser, dataset)
+            if not warm:
+                model.learn_start(denoiser, dataset)
+            net = self._train(denoiser, model.n_units, dataset, device)
+            profile = noise_profile(denoiser.eval(), dataset)
         if net.interrupted_:
             remedy = "; with warm_start=True, fit trains it further"
             warn_interrupted("fit", net.budget, remedy)
@@ -481,14 +484,12 @@ class DiffusionSynthesizer(
             dropout=self.dropout,
         )
 
-    def _train(self, denoiser, n_columns, rows, weights, device):
+    def _train(self, denoiser, n_columns, dataset, device):
         """Train the denoiser in place and return its net."""
-        n_rows = len(weights)
+        n_rows = len(dataset)
         held_out = None
         if self.early_stopping:
-            rows, weights, held_out = split_rows(
-                rows, weights, self.validation_fraction
-            )
+            dataset, held_out = split_rows(dataset, self.validation_fraction)
         max_iter, batch_size = self.max_iter, self.batch_size
         weight_decay = self.weight_decay
         if weight_decay == "auto":
@@ -500,7 +501,7 @@ class DiffusionSynthesizer(
             batch_size = default_batch(n_rows)
         return train_net(
             denoiser,
-            RowDataset(rows, weights / weights.mean()),
+            dataset,
             Budget(max_iter, self.max_time),
             held_out=held_out,
             patience=self.n_iter_no_change,
@@ -509,7 +510,7 @@ class DiffusionSynthesizer(
             learning_rate=self.learning_rate,
             weight_decay=weight_decay,
             ema_decay=self.ema_decay,
-            batch_size=min(batch_size, len(weights)),
+            batch_size=min(batch_size, len(dataset)),
             device=device,
             callbacks=self.callbacks or (),
             verbose=self.verbose,

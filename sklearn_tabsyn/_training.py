@@ -12,7 +12,7 @@ from skorch.helper import predefined_split
 from torch import nn
 from torch.utils.data import DataLoader
 
-from sklearn_tabsyn._batches import RowDataset, ShuffledBatches
+from sklearn_tabsyn._batches import ShuffledBatches
 from sklearn_tabsyn._callbacks import (
     FiniteLoss,
     LearningRate,
@@ -178,7 +178,7 @@ def train_net(
         How long to train.
     criterion : type, default=EDMLoss
         Class of the loss.
-    held_out : tuple of (Rows, ndarray), default=None
+    held_out : RowDataset, default=None
         Rows and weights that decide when to stop; the training always ends with the
         budget if None.
     patience : int, default=10
@@ -229,7 +229,7 @@ def train_net(
         lr=learning_rate,
         batch_size=batch_size,
         max_epochs=budget.max_epochs,
-        train_split=held_out and predefined_split(RowDataset(*held_out, fixed=True)),
+        train_split=held_out and predefined_split(held_out),
         callbacks=[*hooks, *callbacks],
         callbacks__print_log=None,
         device=device,

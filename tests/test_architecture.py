@@ -80,6 +80,7 @@ ORDER = [
     "_denoiser",
     "_sizes",
     "_batches",
+    "_gaps",
     "_callbacks",
     "_likelihood",
     "_training",

@@ -12,6 +12,7 @@ from scipy.stats import kstest
 from scipy.stats.qmc import Sobol
 
 from sklearn_tabsyn import _generation
+from sklearn_tabsyn._batches import RowDataset
 from sklearn_tabsyn._blocks import describe_columns
 from sklearn_tabsyn._denoiser import Denoiser
 from sklearn_tabsyn._encoding import Rows
@@ -151,7 +152,7 @@ def test_batches_are_cuts_of_the_blocks(batch_size):
 
 def test_profile_rises_from_certainty_to_the_marginals(denoiser, rows):
     torch.manual_seed(0)
-    sigmas, entropy = noise_profile(denoiser, rows)
+    sigmas, entropy = noise_profile(denoiser, RowDataset(rows))
     assert (np.diff(sigmas) > 0).all()
     assert entropy[0] == pytest.approx(0, abs=0.2)
     assert (np.diff(entropy) > -0.05).all()

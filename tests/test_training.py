@@ -51,11 +51,9 @@ def make_denoiser(rows):
     return Denoiser(blocks, partial(ResidualMLP, hidden_dim=16, n_blocks=1))
 
 
-def train(rows, budget=None, **kwargs):
-    denoiser = make_denoiser(rows)
-    weights = kwargs.pop("weights", np.ones(N_ROWS))
+def train(dataset, budget=None, **kwargs):
+    denoiser = make_denoiser(dataset.rows)
     budget = budget or Budget(60, steps_per_epoch=10)
-    dataset = RowDataset(rows, weights)
     net = train_net(denoiser, dataset, budget, batch_size=64, **kwargs)
     return denoiser, net
 
@@ -204,7 +202,7 @@ def test_average_of_the_weights_follows_its_formula():
 
 
 def test_training_learns(rows):
-    denoiser, net = train(rows, Budget(200, steps_per_epoch=20))
+    denoiser, net = train(RowDataset(rows), Budget(200, steps_per_epoch=20))
     assert net.budget.step == 200
     losses = losses_of(net, "train_loss")
     assert len(losses) == 10
@@ -228,13 +226,12 @@ def test_early_stopping_ends_with_the_best_weights(rows):
                     net.module_.network.outputs.bias.add_(10.0)
 
     torch.manual_seed(0)
-    kept, weights, held_out = split_rows(rows, np.ones(N_ROWS), 0.2)
-    assert len(weights) == 240
-    assert len(held_out[1]) == 60
+    kept, held_out = split_rows(RowDataset(rows), 0.2)
+    assert len(kept) == 240
+    assert len(held_out) == 60
     denoiser, net = train(
         kept,
         Budget(500, steps_per_epoch=10),
-        weights=weights,
         held_out=held_out,
         patience=3,
         callbacks=[Spoil()],
@@ -242,7 +239,7 @@ def test_early_stopping_ends_with_the_best_weights(rows):
     held = losses_of(net, "valid_loss")
     assert len(held) < 50
     assert not net.interrupted_
-    batch, w = RowDataset(*held_out).__getitems__(np.arange(60))
+    batch, w = held_out.__getitems__(np.arange(60))
     torch.manual_seed(0)
     final = EDMLoss()(denoiser.eval(), batch, w).mean().item()
     assert final < min(held[3:])
@@ -251,7 +248,7 @@ def test_early_stopping_ends_with_the_best_weights(rows):
 def test_split_needs_two_rows(rows):
     one = Rows(*(part[:1] for part in rows))
     with pytest.raises(ValueError, match="early_stopping=True needs at least 2 rows"):
-        split_rows(one, np.ones(1), 0.5)
+        split_rows(RowDataset(one), 0.5)
 
 
 def test_interrupted_training_leaves_the_average(rows):
@@ -260,7 +257,7 @@ def test_interrupted_training_leaves_the_average(rows):
             if net.budget.step == 15:
                 raise KeyboardInterrupt
 
-    denoiser, net = train(rows, callbacks=[Interrupt()])
+    denoiser, net = train(RowDataset(rows), callbacks=[Interrupt()])
     assert net.interrupted_
     assert net.budget.step == 15
     assert all(torch.isfinite(p).all() for p in denoiser.parameters())
