@@ -279,15 +279,19 @@ class TableModel:
 
         Many rows teach a network what to do about gaps.
         """
-        if are_few(len(dataset), self.n_units):
+        if self._learns_from_few(dataset):
             dataset.draws = draw_gaps(denoiser, dataset)
 
     def learn_start(self, denoiser, dataset):
         """Let a denoiser draw from how rows spread, and start from clusters of few."""
         self.start = learn_start(denoiser, dataset)
-        if are_few(len(dataset), self.n_units) and self.conditional < 1:
+        if self._learns_from_few(dataset):
             self.clusters = learn_clusters(denoiser, dataset)
         self._begin(denoiser)
+
+    def _learns_from_few(self, dataset):
+        """Tell whether rows need help; it hinders if columns of each are given."""
+        return are_few(len(dataset), self.n_units) and self.conditional < 1
 
     def _begin(self, denoiser):
         """Let a denoiser begin where all of this model do, if that is known."""

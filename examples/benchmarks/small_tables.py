@@ -5,7 +5,9 @@
 Half the rows of four tables of scikit-learn are learned and the other half is held out.
 Of FOLDER/NAME.parquet, NAME being adult and magic, samples of 200, 500 and 1,000 rows
 are learned and as many held out, and FOLDER/NAME_test.parquet is held out as well;
-FOLDER/meta.json tells the target of NAME. All ways draw 30,000 rows:
+FOLDER/meta.json tells the target of NAME. With `--gaps` a share of each number but the
+target is missing, everywhere; SMOTENC and KernelDensity cannot learn that. All ways
+draw 30,000 rows:
 
 ours            DiffusionSynthesizer with its defaults
 SMOTENC         between neighbours of a class of the target, or of a quarter of its
@@ -101,6 +103,22 @@ def sample(folder, name, n, seed):
         table.iloc[part].reset_index(drop=True) for part in np.split(rows[: 2 * n], 2)
     )
     return Split(seen, unseen, test, target)
+
+
+def with_gaps(split, share, seed):
+    """Return a split in which a share of each number but the target is missing."""
+    random = np.random.default_rng(seed)
+    numbers = split.seen.select_dtypes("number").columns.drop(
+        split.target, errors="ignore"
+    )
+
+    def mask(table):
+        gone = random.random((len(table), len(numbers))) < share
+        table = table.copy()
+        table[numbers] = table[numbers].astype(float).mask(gone)
+        return table
+
+    return Split(*map(mask, split[:3]), split.target)
 
 
 def ours(split, seed):
@@ -242,6 +260,7 @@ def main():
     parser.add_argument("--tables", nargs="+", default=[*LOADERS, *SAMPLES])
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--gaps", type=float, default=0.0, help="share of numbers")
     parser.add_argument("--sdv", help="a Python that has SDV")
     args = parser.parse_args()
     print(f"| {' | '.join(['table, rows', 'way', *METRICS])} |")
@@ -250,6 +269,8 @@ def main():
         figures = {}
         for seed in range(args.seeds):
             split = load(args.folder, name, seed)
+            if args.gaps:
+                split = with_gaps(split, args.gaps, seed)
             for way, rows, seconds in make_all(args.ways, args.sdv, split, seed):
                 found = [*judge_many(split, rows, seed), seconds]
                 figures.setdefault(way, []).append(found)
