@@ -144,7 +144,7 @@ class ClusterEvidence(nn.Module):
         return [getattr(self, f"odds_{place}") for place in range(len(self.n_columns))]
 
 
-def learn_clusters(denoiser, dataset):
+def learn_clusters(denoiser, dataset, *, parted=True):
     """Return the clusters of rows, if there can be any.
 
     Parameters
@@ -153,6 +153,8 @@ def learn_clusters(denoiser, dataset):
         Encodes rows.
     dataset : RowDataset
         The training rows and their weights.
+    parted : bool, default=True
+        Whether there may be several clusters; else all rows are one.
 
     Returns
     -------
@@ -172,7 +174,9 @@ def learn_clusters(denoiser, dataset):
     m = denoiser.n_numbers
     numbers = scores[:, :m][:, scale[:m] > 0]
     levels = _side_by_side(denoiser.books, batch.levels)
-    belonging = find_clusters(Seen(numbers, levels, scores, weights))
+    belonging = np.ones((len(scores), 1))
+    if parted:
+        belonging = find_clusters(Seen(numbers, levels, scores, weights))
     shares, centers, covariances = moments_of(scores, weights, belonging)
     novelty = torch.cat([block.novelty for block in denoiser.blocks]).double().numpy()
     covariances = np.stack([_separate(c, novelty, denoiser) for c in covariances])

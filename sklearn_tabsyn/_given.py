@@ -154,20 +154,33 @@ class Given:
             cells = self._choose(denoiser, cells, random)
         return cells, *self._encode(denoiser, cells)
 
-    def chances(self, denoiser, places, choice, random, n_draws):
-        """Return the probabilities, (n, n_values), of the values of one column.
+    def chances(self, denoiser, wanted, random, n_draws):
+        """Return the probabilities of the values of columns, given all known cells.
 
-        Given the row's known cells; the mean over `n_draws` draws of the noise that
-        stands for the others.
+        Parameters
+        ----------
+        denoiser : Denoiser
+            Knows how likely each value is, given others.
+        wanted : list of (Choice, ndarray)
+            Columns, and the rows of which each is wanted.
+        random : numpy.random.Generator
+            Source of the noise that stands for what is not known.
+        n_draws : int
+            Draws of the noise of which the mean is taken.
+
+        Returns
+        -------
+        chances : list of ndarray of shape (n_wanted, n_values)
+            One for each column.
         """
-        cells = Cells(*(part[places] for part in self.cells))
         with np.errstate(divide="ignore"):  # levels that no row has
-            scores = np.log(choice.shares)
-        total = np.zeros((len(places), len(choice.values)))
+            scores = [np.log(choice.shares) for choice, _ in wanted]
+        totals = [0.0] * len(wanted)
         for _ in range(n_draws):
-            ratios = self._ratios(denoiser, cells, choice, random)
-            total += softmax(scores + ratios, axis=1)
-        return total / n_draws
+            ratios = self._ratios(denoiser, self.cells, wanted, random)
+            for place, ratio in enumerate(ratios):
+                totals[place] += softmax(scores[place] + ratio, axis=1)
+        return [total / n_draws for total in totals]
 
     def _encode(self, denoiser, cells):
         """Return encoded cells, and what is given of them."""
@@ -197,7 +210,8 @@ class Given:
         for choice in sorted(self.choices, key=lambda choice: choice.share):
             scores = np.log(choice.shares)[None]
             if cells.known.any():
-                scores = scores + self._ratios(denoiser, cells, choice, random)
+                wanted = [(choice, slice(None))]
+                scores = scores + self._ratios(denoiser, cells, wanted, random)[0]
             scores = np.broadcast_to(scores, (len(weights), scores.shape[1]))
             top = scores.max(1)
             below = np.exp(scores - top[:, None]).cumsum(1)
@@ -219,27 +233,35 @@ class Given:
             kept[rows] = random.permutation(members[found.clip(max=len(members) - 1)])
         return Cells(*(part[kept] for part in cells))
 
-    def _ratios(self, denoiser, cells, choice, random):
-        """Return log p(value | what is given) - log p(value), (n, n_values).
+    def _ratios(self, denoiser, cells, wanted, random):
+        """Return log p(value | what is given) - log p(value), (n, n_values) of each.
 
         At a high noise level the noisy coordinates tell nothing, so what the
         network adds to the marginal of a column is what the given columns tell.
         """
         batch, class_labels = self._encode(denoiser, cells)
-        device = denoiser.mean.device
-        low, high, levels = (torch.from_numpy(p).to(device) for p in choice.rows)
-        parts = {"values": (low + high) / 2, "levels": levels.long()}
         noise = random.standard_normal((len(cells.values), len(denoiser.mean)))
         with torch.inference_mode():
             clean = denoiser.encode(batch)
-            ratios = clean.new_zeros(len(clean), len(choice.values))
             noisy = denoiser.mean + BLIND_SIGMA * torch.from_numpy(noise).to(clean)
             x = torch.where(denoiser.given(class_labels), clean, noisy)
             level = x.new_full((len(x),), BLIND_SIGMA)
-            for block, added in denoiser.additions(x, level, class_labels):
-                ratio = (block.log_prior + added).log_softmax(-1) - block.log_prior
-                index, there = block.places(parts[block.reads])
-                for column in torch.nonzero(there.any(0)).flatten().tolist():
-                    found = ratio[:, column, index[:, column]]
-                    ratios = ratios + torch.where(there[:, column], found, 0.0)
-        return ratios.double().cpu().numpy()
+            ratios = [
+                (block, (block.log_prior + added).log_softmax(-1) - block.log_prior)
+                for block, added in denoiser.additions(x, level, class_labels)
+            ]
+            return [_found(ratios, *column) for column in wanted]
+
+
+def _found(ratios, choice, rows):
+    """Return what the ratios of all columns say of the values of one, (n, n_values)."""
+    device = ratios[0][1].device
+    low, high, levels = (torch.from_numpy(part).to(device) for part in choice.rows)
+    parts = {"values": (low + high) / 2, "levels": levels.long()}
+    total = 0.0
+    for block, ratio in ratios:
+        index, there = block.places(parts[block.reads])
+        for column in torch.nonzero(there.any(0)).flatten().tolist():
+            found = ratio[rows, column][:, index[:, column]]
+            total = total + torch.where(there[:, column], found, 0.0)
+    return total.double().cpu().numpy()

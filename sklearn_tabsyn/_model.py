@@ -15,7 +15,7 @@ from sklearn_tabsyn._given import Cells, Given
 from sklearn_tabsyn._observation import Layout, Observation
 from sklearn_tabsyn._protection import min_rows
 from sklearn_tabsyn._scored import read_further, read_scored
-from sklearn_tabsyn._sizes import are_few
+from sklearn_tabsyn._sizes import are_few, need_start
 from sklearn_tabsyn._start import learn_start
 from sklearn_tabsyn._table import (
     TableSchema,
@@ -24,8 +24,8 @@ from sklearn_tabsyn._table import (
     open_frame,
 )
 
-# Probabilities that are held in memory at a time.
-MAX_CHANCES = 2_000_000
+# Numbers that are held in memory at a time where gaps get their mean.
+MAX_NUMBERS = 8_000_000
 
 
 class TableModel:
@@ -207,23 +207,28 @@ class TableModel:
         Columns that are encoded together have no such.
         """
         expected = np.zeros(gaps.shape)
-        for unit, kind in enumerate(self.encoders[0].kinds_):
-            rows = np.flatnonzero(gaps[:, unit])
-            if not len(rows):
-                continue
-            choice = choice_of(self, unit, *all_values(self.encoders[0], unit))
+        choices = [
+            choice_of(self, unit, *all_values(self.encoders[0], unit))
+            for unit in np.flatnonzero(gaps.any(0))
+        ]
+        n_numbers = sum(denoiser.n_outputs) + sum(len(c.values) for c in choices)
+        n_parts = 1 + len(gaps) * n_numbers // MAX_NUMBERS
+        for rows in np.array_split(np.arange(len(gaps)), n_parts):
             given = Given(self, Cells(*(part[rows] for part in cells)))
-            n_parts = 1 + len(rows) * len(choice.values) // MAX_CHANCES
-            for part in np.array_split(np.arange(len(rows)), n_parts):
-                chances = given.chances(denoiser, part, choice, random, n_draws)
-                center = self.schemas[0].columns[unit].settle(chances @ choice.values)
-                if kind == "nominal":
-                    center = choice.values[chances.argmax(1)]
-                expected[rows[part], unit] = center
+            wanted = [(choice, gaps[rows, choice.unit]) for choice in choices]
+            found = given.chances(denoiser, wanted, random, n_draws)
+            for (choice, here), chances in zip(wanted, found, strict=True):
+                expected[rows[here], choice.unit] = self._center(choice, chances)
         known = cells.known[:, : gaps.shape[1]]
         frame = np.where(known, cells.values[:, : gaps.shape[1]], expected)
         frame = pd.DataFrame(np.where(known | gaps, frame, np.nan))
         return self.encoders[0].relations_.repair(frame, known, gaps=False).to_numpy()
+
+    def _center(self, choice, chances):
+        """Return the mean value of a column, or the likeliest name, (n,)."""
+        if self.encoders[0].kinds_[choice.unit] == "nominal":
+            return choice.values[chances.argmax(1)]
+        return self.schemas[0].columns[choice.unit].settle(chances @ choice.values)
 
     def _check_target(self, y):
         """Refuse a target that was not there in fit, and one that is not there now."""
@@ -279,19 +284,17 @@ class TableModel:
 
         Many rows teach a network what to do about gaps.
         """
-        if self._learns_from_few(dataset):
+        if need_start(len(dataset), self.n_units, self.conditional):
             dataset.draws = draw_gaps(denoiser, dataset)
 
     def learn_start(self, denoiser, dataset):
         """Let a denoiser draw from how rows spread, and start from clusters of few."""
         self.start = learn_start(denoiser, dataset)
-        if self._learns_from_few(dataset):
-            self.clusters = learn_clusters(denoiser, dataset)
+        size = len(dataset), self.n_units
+        if need_start(*size, self.conditional):
+            parted = are_few(*size)
+            self.clusters = learn_clusters(denoiser, dataset, parted=parted)
         self._begin(denoiser)
-
-    def _learns_from_few(self, dataset):
-        """Tell whether rows need help; it hinders if columns of each are given."""
-        return are_few(len(dataset), self.n_units) and self.conditional < 1
 
     def _begin(self, denoiser):
         """Let a denoiser begin where all of this model do, if that is known."""

@@ -5,6 +5,10 @@ import numpy as np
 # Most rows that start from their clusters: of any table, for each column, and of wide
 # tables. More teach the network better by itself.
 FEW, FEW_PER_COLUMN, FEW_OF_WIDE = 1_000, 64, 2_000
+# The same if of every row columns are given: what they tell takes longer to learn.
+FEW_IF_GIVEN = 2_000
+# The fewest steps; the second with a start if of every row columns are given.
+MIN_STEPS, MIN_STEPS_IF_GIVEN = 50, 300
 # Steps after which a laptop has worked for ten minutes or so, however large the table.
 MAX_STEPS = 20_000
 # The default batch: this share of the table, within these bounds.
@@ -29,12 +33,19 @@ def are_few(n_rows, n_columns):
     return n_rows <= np.clip(FEW_PER_COLUMN * n_columns, FEW, FEW_OF_WIDE)
 
 
+def need_start(n_rows, n_columns, conditional=0.0):
+    """Tell whether rows, of a share of which columns are given, need any start."""
+    if conditional == 1:
+        return n_rows <= FEW_IF_GIVEN
+    return are_few(n_rows, n_columns)
+
+
 def default_batch(n_rows):
     """Return how many rows a step should see."""
     return int(np.clip(n_rows * BATCH_SHARE, *BATCH_SIZE))
 
 
-def default_steps(n_rows, n_columns=1, has_start=False):
+def default_steps(n_rows, n_columns=1, has_start=False, conditional=0.0):
     """Return how many steps suit a table.
 
     Few for a small table, which is soon learned by heart, and more for a large one,
@@ -44,15 +55,19 @@ def default_steps(n_rows, n_columns=1, has_start=False):
     of those of other tables, if there is a start from clusters, beyond which less is
     left to learn. Where rows are not the limit, up to half as many more of wide tables,
     which have more to learn. Tables of some thousand rows would be passed over most
-    often, and copied most, without a limit.
+    often, and copied most, without a limit. Where columns of every row are given, a
+    start leaves half of the steps, but more of the fewest rows.
     """
     if has_start:
-        return int(max(50, min(n_rows / 2, 24 * n_rows**0.5)))
+        steps = min(n_rows / 2, 24 * n_rows**0.5)
+        if conditional == 1:
+            return int(max(MIN_STEPS_IF_GIVEN, steps / 2))
+        return int(max(MIN_STEPS, steps))
     small, middle, large = 32 * n_rows**0.5, 225 * n_rows**0.25, 1.05 * n_rows**0.75
     passed = MAX_PASSES * max(1 / BATCH_SHARE, n_rows / BATCH_SIZE[1])
     wide = times_more(n_columns, 1.5)
     steps = max(min(small, wide * middle), wide * large)
-    return int(np.clip(min(steps, passed), 50, MAX_STEPS))
+    return int(np.clip(min(steps, passed), MIN_STEPS, MAX_STEPS))
 
 
 def times_more(n_columns, most):

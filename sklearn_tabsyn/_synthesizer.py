@@ -47,8 +47,9 @@ class DiffusionSynthesizer(
     the other columns, so it starts as "the columns are independent" and spends all its
     training on how they depend on each other. Up to 1,000 rows, or 64 for each column
     and 2,000 in all, it starts as "the rows are some clusters of Gaussian ones", as
-    many as make rows likeliest that were left out; not if `conditional` is 1, nor if
-    columns may be given of more than 128 coordinates.
+    many as make rows likeliest that were left out. If `conditional` is 1, so it does up
+    to 2,000 rows, the more of these as one cluster; not if columns may be given of more
+    than 128 coordinates.
 
     Parameters
     ----------
@@ -102,8 +103,9 @@ class DiffusionSynthesizer(
         takes 32 n^(1/2) up to 2,000, then 180 passes over the rows at most, then
         225 n^(1/4) from 14,000 and 1.05 n^(3/4) from 46,000 on, up to 20,000 steps.
         Beyond 16 columns the last two grow with their number, by half at most. Where
-        rows start from clusters, half as many as rows, 24 n^(1/2) at most. Many more
-        would copy training rows.
+        rows start from clusters, half as many as rows, 24 n^(1/2) at most; if
+        `conditional` is 1 half of these, 300 at least. Many more would copy training
+        rows.
     max_time : float, default=None
         Seconds of training, after which it ends as if `max_iter` were reached. The
         learning rate falls in time.
@@ -438,7 +440,7 @@ class DiffusionSynthesizer(
             model.fill_few(denoiser, dataset)
             if not warm:
                 model.learn_start(denoiser, dataset)
-            net = self._train(denoiser, model.n_units, dataset, device)
+            net = self._train(denoiser, model, dataset, device)
             profile = noise_profile(denoiser.eval(), dataset)
         if net.interrupted_:
             remedy = "; with warm_start=True, fit trains it further"
@@ -484,7 +486,7 @@ class DiffusionSynthesizer(
             dropout=self.dropout,
         )
 
-    def _train(self, denoiser, n_columns, dataset, device):
+    def _train(self, denoiser, model, dataset, device):
         """Train the denoiser in place and return its net."""
         n_rows = len(dataset)
         held_out = None
@@ -496,7 +498,8 @@ class DiffusionSynthesizer(
             weight_decay = 0.0 if self.conditional else WEIGHT_DECAY
         if max_iter == "auto":
             has_start = denoiser.evidence is not None
-            max_iter = default_steps(n_rows, n_columns, has_start)
+            size = n_rows, model.n_units
+            max_iter = default_steps(*size, has_start, model.conditional)
         if batch_size == "auto":
             batch_size = default_batch(n_rows)
         return train_net(

@@ -17,7 +17,7 @@ from sklearn_tabsyn._encoding import Rows
 from sklearn_tabsyn._evidence import ClusterEvidence, learn_clusters
 from sklearn_tabsyn._networks import ResidualMLP
 from sklearn_tabsyn._observation import N_KINDS, Layout, Observation
-from sklearn_tabsyn._sizes import FEW, FEW_OF_WIDE, FEW_PER_COLUMN
+from sklearn_tabsyn._sizes import FEW, FEW_IF_GIVEN, FEW_OF_WIDE, FEW_PER_COLUMN
 
 
 def make_rows(n_rows=1_500, seed=0):
@@ -201,6 +201,18 @@ def test_untrained_denoiser_knows_what_is_given():
     assert error[1::2].mean() > 0.8
 
 
+def test_rows_that_must_not_be_parted_are_one_cluster():
+    values = np.random.default_rng(0).normal(size=(900, 1)).astype(np.float32)
+    values = np.hstack([values, values**2])
+    rows = Rows(values, values, np.zeros((900, 1), np.int32))
+    denoiser = make_denoiser(rows)
+    n_clusters = [
+        len(learn_clusters(denoiser, RowDataset(rows), parted=parted).shares)
+        for parted in (True, False)
+    ]
+    assert n_clusters[0] > 2 and n_clusters[1] == 1
+
+
 def test_few_kinds_of_rows_share_what_is_given_and_its_noise():
     observation = Observation(LAYOUT, share=0.5)
     assert observation.kinds(50).tolist() == list(range(50))
@@ -249,7 +261,8 @@ def test_covariance_of_few_rows_is_shrunk():
         (FEW, 2, False, True),
         (FEW + 1, 2, False, False),
         (200, 2, True, True),
-        (200, 2, 1.0, False),
+        (FEW_IF_GIVEN, 2, 1.0, True),
+        (FEW_IF_GIVEN + 1, 2, 1.0, False),
         (20 * FEW_PER_COLUMN, 20, False, True),
         (20 * FEW_PER_COLUMN + 1, 20, False, False),
         (FEW_OF_WIDE + 1, 80, False, False),

@@ -144,6 +144,8 @@ def test_a_start_needs_half_as_many_steps_as_rows():
     steps = [default_steps(n, has_start=True) for n in (9, 75, 500, FEW, 4 * FEW)]
     assert steps == [50, 50, 250, 500, 1517]
     assert default_steps(FEW, has_start=True) < default_steps(FEW)
+    given = [default_steps(n, has_start=True, conditional=1) for n in (9, 1_200, 2_000)]
+    assert given == [300, 300, 500]
 
 
 def test_budget_ends_by_time():

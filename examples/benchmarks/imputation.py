@@ -1,9 +1,10 @@
 """Fill removed cells of tables, and compare with scikit-learn's imputers.
 
-    python examples/benchmarks/imputation.py FOLDER NAME... [--share 0.3] [--seed 0]
+    python examples/benchmarks/imputation.py FOLDER NAME... [--share 0.3] [--seeds 0]
 
-Reads FOLDER/NAME.parquet, removes a share of all cells at random, lets each imputer fit
-and fill the table, and prints one line of JSON for each:
+Reads FOLDER/NAME.parquet, or NAME-500 for 500 of its rows, or a small table of
+scikit-learn, such as wine; removes a share of all cells at random, lets each imputer
+fit and fill the table, and prints one line of JSON for each:
 
 accuracy   share of removed categories that come back
 rmse       root mean square error of removed numbers, in standard deviations of their
@@ -18,19 +19,33 @@ largest filled number counts. Needs pyarrow.
 """
 
 import argparse
+import itertools
 import json
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingClassifier
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
+from small_tables import LOADERS, load_of_sklearn
 
 from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
+
+
+def load(folder, name, n_rows, seed):
+    """Return the rows of a table that have no gaps, at most so many."""
+    if name in LOADERS:
+        table = load_of_sklearn(name)
+    else:
+        name, _, n_named = name.partition("-")
+        n_rows = int(n_named or n_rows)
+        table = pd.read_parquet(folder / f"{name}.parquet").dropna()
+    n_rows = min(n_rows, len(table))
+    return table.sample(n_rows, random_state=seed).reset_index(drop=True)
 
 
 def remove_cells(table, share, seed):
@@ -79,14 +94,15 @@ def accuracy_and_rmse(whole, gappy, filled):
         np.sqrt((((filled[c] - whole[c]) / whole[c].std())[removed[c]] ** 2).mean())
         for c in numbers
     ]
-    return float(np.concatenate(right).mean()), float(np.mean(errors))
+    accuracy = np.concatenate(right).mean() if names else np.nan
+    return float(accuracy), float(np.mean(errors))
 
 
 def c2st(whole, filled):
     """Return how well boosted trees tell the filled table from the whole one."""
     numbers, names = split(whole)
     both = pd.concat([whole, filled], ignore_index=True)
-    codes = both[names].apply(lambda column: pd.factorize(column)[0])
+    codes = pd.DataFrame({name: pd.factorize(both[name])[0] for name in names})
     X = pd.concat([both[numbers].astype(float), codes], axis=1).to_numpy(float)
     y = np.repeat([0, 1], len(whole))
     few = [*[False] * len(numbers), *(both[names].nunique() <= 200)]
@@ -107,27 +123,28 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="+", metavar="NAME")
     parser.add_argument("--share", type=float, default=0.3)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--rows", type=int, default=5_000, help="at most so many rows")
     parser.add_argument("--max-iter", type=int, default=None, help="steps of our fit")
     args = parser.parse_args()
-    for name in args.names:
-        whole = pd.read_parquet(args.folder / f"{name}.parquet").dropna()
-        whole = whole.sample(min(args.rows, len(whole)), random_state=args.seed)
-        whole = whole.reset_index(drop=True)
-        gappy = remove_cells(whole, args.share, args.seed)
+    for name, seed in itertools.product(args.names, args.seeds):
+        whole = load(args.folder, name, args.rows, seed)
+        gappy = remove_cells(whole, args.share, seed)
         steps = {} if args.max_iter is None else {"max_iter": args.max_iter}
         synthesizer = DiffusionSynthesizer(conditional=1.0, **steps)
-        ours = DiffusionImputer(synthesizer, random_state=args.seed)
+        ours = DiffusionImputer(synthesizer, random_state=seed)
         start = time.perf_counter()
         ours.fit(gappy)
         fit_seconds = time.perf_counter() - start
         others = {
             "SimpleImputer": SimpleImputer(),
             "KNNImputer": KNNImputer(),
-            "IterativeImputer": IterativeImputer(random_state=args.seed),
+            "IterativeImputer": IterativeImputer(random_state=seed),
+            "IterativeImputer, trees": IterativeImputer(
+                ExtraTreesRegressor(random_state=seed), random_state=seed
+            ),
             "IterativeImputer, draw": IterativeImputer(
-                random_state=args.seed, sample_posterior=True
+                random_state=seed, sample_posterior=True
             ),
         }
         imputers = {"ours, mean": "mean", "ours, draw": "draw", **others}
@@ -146,7 +163,8 @@ def main():
                 "c2st": round(c2st(whole, filled), 4),
                 "seconds": round(seconds, 1),
             }
-            line = {"table": name, "rows": len(whole), "imputer": label, **figures}
+            line = {"table": name, "rows": len(whole), "seed": seed}
+            line |= {"imputer": label, **figures}
             print(json.dumps(line), flush=True)
 
 

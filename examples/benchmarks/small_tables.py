@@ -76,10 +76,7 @@ def load(folder, name, seed):
     """Return the split of a table by a seed."""
     random = np.random.default_rng(seed)
     if name in LOADERS:
-        data = LOADERS[name](as_frame=True)
-        table = data.frame.copy()
-        if "target_names" in data:
-            table["target"] = data.target_names.astype(object)[table["target"]]
+        table = load_of_sklearn(name)
         rows = random.permutation(len(table))
         seen, unseen = (
             table.iloc[part].reset_index(drop=True) for part in np.array_split(rows, 2)
@@ -87,6 +84,15 @@ def load(folder, name, seed):
         return Split(seen, unseen, unseen, "target")
     name, n = name.rsplit("-", 1)
     return sample(folder, name, int(n), seed)
+
+
+def load_of_sklearn(name):
+    """Return a table of scikit-learn, with the names of classes."""
+    data = LOADERS[name](as_frame=True)
+    table = data.frame.copy()
+    if "target_names" in data:
+        table["target"] = data.target_names.astype(object)[table["target"]]
+    return table
 
 
 def sample(folder, name, n, seed):
