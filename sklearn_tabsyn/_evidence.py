@@ -16,6 +16,8 @@ MAX_COORDINATES, MAX_IF_GIVEN = 512, 128
 MIN_EIGENVALUE, MIN_SPREAD = 1e-3, 0.05
 # The largest share of its variance that a coordinate is told by others.
 MAX_TOLD = 0.99
+# Rows of a level, or of all others, that would tell half of what goes with it.
+RARE = 10
 # The least likelihood of a column, relative to all rows.
 MIN_ODDS = 1e-8
 
@@ -179,7 +181,10 @@ def learn_clusters(denoiser, dataset, *, parted=True):
         belonging = find_clusters(Seen(numbers, levels, scores, weights))
     shares, centers, covariances = moments_of(scores, weights, belonging)
     novelty = torch.cat([block.novelty for block in denoiser.blocks]).double().numpy()
-    covariances = np.stack([_separate(c, novelty, denoiser) for c in covariances])
+    told = novelty
+    if len(shares) == 1:  # several borrow from each other
+        told = novelty * _known(denoiser, len(dataset))
+    covariances = np.stack([_separate(c, told, denoiser) for c in covariances])
     return Clusters(
         shares,
         novelty * centers * scale,
@@ -193,6 +198,21 @@ def _factor(mean, left, center, variance):
     told = (1 - left / variance).clamp(0, MAX_TOLD)
     precision = told / (1 - told) / variance
     return (mean - center) / (variance * (1 - told)) + precision * center, precision
+
+
+def _known(denoiser, n_rows):
+    """Return how far rows tell what goes with each coordinate: with rare levels little.
+
+    Their covariance is shrunk as if all coordinates varied as numbers do.
+    """
+    parts = []
+    for block in denoiser.blocks:
+        known = torch.ones_like(block.variance)
+        if block.reads == "levels" and block.codes is None:
+            n_telling = n_rows * block.variance
+            known = (n_telling / (n_telling + RARE)).sqrt()
+        parts.append(known)
+    return torch.cat(parts).double().numpy()
 
 
 def _side_by_side(books, levels):

@@ -15,7 +15,7 @@ from sklearn_tabsyn._given import Cells, Given
 from sklearn_tabsyn._observation import Layout, Observation
 from sklearn_tabsyn._protection import min_rows
 from sklearn_tabsyn._scored import read_further, read_scored
-from sklearn_tabsyn._sizes import are_few, need_start
+from sklearn_tabsyn._sizes import need_start
 from sklearn_tabsyn._start import learn_start
 from sklearn_tabsyn._table import (
     TableSchema,
@@ -290,9 +290,9 @@ class TableModel:
     def learn_start(self, denoiser, dataset):
         """Let a denoiser draw from how rows spread, and start from clusters of few."""
         self.start = learn_start(denoiser, dataset)
-        size = len(dataset), self.n_units
-        if need_start(*size, self.conditional):
-            parted = are_few(*size)
+        if need_start(len(dataset), self.n_units, self.conditional):
+            # What clusters add to a single one, an imputer learns as well.
+            parted = self.conditional < 1
             self.clusters = learn_clusters(denoiser, dataset, parted=parted)
         self._begin(denoiser)
 

@@ -28,16 +28,14 @@ WIDTHS = {100: 16, 500: 32, 2_000: 64, 12_000: 128, 24_000: 192}
 WIDEST = 256
 
 
-def are_few(n_rows, n_columns):
-    """Tell whether rows teach more if they start from their clusters."""
-    return n_rows <= np.clip(FEW_PER_COLUMN * n_columns, FEW, FEW_OF_WIDE)
-
-
 def need_start(n_rows, n_columns, conditional=0.0):
-    """Tell whether rows, of a share of which columns are given, need any start."""
+    """Tell whether rows teach more if they start from their clusters.
+
+    `conditional` is the share of them of which columns are given.
+    """
     if conditional == 1:
         return n_rows <= FEW_IF_GIVEN
-    return are_few(n_rows, n_columns)
+    return n_rows <= np.clip(FEW_PER_COLUMN * n_columns, FEW, FEW_OF_WIDE)
 
 
 def default_batch(n_rows):

@@ -48,8 +48,8 @@ class DiffusionSynthesizer(
     training on how they depend on each other. Up to 1,000 rows, or 64 for each column
     and 2,000 in all, it starts as "the rows are some clusters of Gaussian ones", as
     many as make rows likeliest that were left out. If `conditional` is 1, so it does up
-    to 2,000 rows, the more of these as one cluster; not if columns may be given of more
-    than 128 coordinates.
+    to 2,000 rows, as one cluster; not if columns may be given of more than 128
+    coordinates.
 
     Parameters
     ----------

@@ -201,6 +201,26 @@ def test_untrained_denoiser_knows_what_is_given():
     assert error[1::2].mean() > 0.8
 
 
+def test_rare_levels_tell_little():
+    # Two columns that are the same: half of the rows have one level, 2 % another.
+    correlations = {}
+    for times in (4, 40):
+        level = np.repeat([0, 1, 2], times * np.array([24, 25, 1])).astype(np.int32)
+        none = np.zeros((len(level), 0), np.float32)
+        rows = Rows(none, none, np.stack([level, level], 1))
+        denoiser = Denoiser(
+            describe_columns(rows, [(3, False)] * 2, np.ones(len(level))),
+            partial(ResidualMLP, hidden_dim=8),
+        )
+        clusters = learn_clusters(denoiser, RowDataset(rows), parted=False)
+        [covariance] = clusters.covariances
+        deviations = np.sqrt(np.diag(covariance))
+        correlation = covariance / deviations / deviations[:, None]
+        correlations[times] = correlation[1, 4], correlation[2, 5]
+    often, rarely = np.divide(correlations[4], correlations[40])
+    assert 0 < rarely < 0.5 < 0.8 < often < 1
+
+
 def test_rows_that_must_not_be_parted_are_one_cluster():
     values = np.random.default_rng(0).normal(size=(900, 1)).astype(np.float32)
     values = np.hstack([values, values**2])
