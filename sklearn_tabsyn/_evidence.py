@@ -146,7 +146,7 @@ class ClusterEvidence(nn.Module):
         return [getattr(self, f"odds_{place}") for place in range(len(self.n_columns))]
 
 
-def learn_clusters(denoiser, dataset, *, parted=True):
+def learn_clusters(denoiser, dataset, *, given=False):
     """Return the clusters of rows, if there can be any.
 
     Parameters
@@ -155,8 +155,9 @@ def learn_clusters(denoiser, dataset, *, parted=True):
         Encodes rows.
     dataset : RowDataset
         The training rows and their weights.
-    parted : bool, default=True
-        Whether there may be several clusters; else all rows are one.
+    given : bool, default=False
+        Whether columns of every row are given. Then all rows are one cluster, in which
+        rare levels tell little: several fill gaps no better.
 
     Returns
     -------
@@ -177,12 +178,12 @@ def learn_clusters(denoiser, dataset, *, parted=True):
     numbers = scores[:, :m][:, scale[:m] > 0]
     levels = _side_by_side(denoiser.books, batch.levels)
     belonging = np.ones((len(scores), 1))
-    if parted:
+    if not given:
         belonging = find_clusters(Seen(numbers, levels, scores, weights))
     shares, centers, covariances = moments_of(scores, weights, belonging)
     novelty = torch.cat([block.novelty for block in denoiser.blocks]).double().numpy()
     told = novelty
-    if len(shares) == 1:  # several borrow from each other
+    if given:
         told = novelty * _known(denoiser, len(dataset))
     covariances = np.stack([_separate(c, told, denoiser) for c in covariances])
     return Clusters(

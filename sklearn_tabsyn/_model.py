@@ -291,9 +291,8 @@ class TableModel:
         """Let a denoiser draw from how rows spread, and start from clusters of few."""
         self.start = learn_start(denoiser, dataset)
         if need_start(len(dataset), self.n_units, self.conditional):
-            # What clusters add to a single one, an imputer learns as well.
-            parted = self.conditional < 1
-            self.clusters = learn_clusters(denoiser, dataset, parted=parted)
+            given = self.conditional == 1
+            self.clusters = learn_clusters(denoiser, dataset, given=given)
         self._begin(denoiser)
 
     def _begin(self, denoiser):

@@ -212,7 +212,7 @@ def test_rare_levels_tell_little():
             describe_columns(rows, [(3, False)] * 2, np.ones(len(level))),
             partial(ResidualMLP, hidden_dim=8),
         )
-        clusters = learn_clusters(denoiser, RowDataset(rows), parted=False)
+        clusters = learn_clusters(denoiser, RowDataset(rows), given=True)
         [covariance] = clusters.covariances
         deviations = np.sqrt(np.diag(covariance))
         correlation = covariance / deviations / deviations[:, None]
@@ -221,14 +221,14 @@ def test_rare_levels_tell_little():
     assert 0 < rarely < 0.5 < 0.8 < often < 1
 
 
-def test_rows_that_must_not_be_parted_are_one_cluster():
+def test_rows_of_which_columns_are_given_are_one_cluster():
     values = np.random.default_rng(0).normal(size=(900, 1)).astype(np.float32)
     values = np.hstack([values, values**2])
     rows = Rows(values, values, np.zeros((900, 1), np.int32))
     denoiser = make_denoiser(rows)
     n_clusters = [
-        len(learn_clusters(denoiser, RowDataset(rows), parted=parted).shares)
-        for parted in (True, False)
+        len(learn_clusters(denoiser, RowDataset(rows), given=given).shares)
+        for given in (False, True)
     ]
     assert n_clusters[0] > 2 and n_clusters[1] == 1
 
