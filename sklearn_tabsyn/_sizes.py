@@ -11,10 +11,12 @@ FEW_IF_GIVEN = 2_000
 MIN_STEPS, MIN_STEPS_IF_GIVEN = 50, 300
 # Steps after which a laptop has worked for ten minutes or so, however large the table.
 MAX_STEPS = 20_000
-# The default batch: this share of the table, within these bounds.
-BATCH_SHARE, BATCH_SIZE = 1 / 8, (64, 1_024)
-# Passes over the rows by such batches, after which they are rather learned by heart.
-MAX_PASSES = 180
+# The default batch: this share of the table, within these bounds; small ones copy less.
+# The second if of every row columns are given, which larger ones teach better.
+BATCH_SHARE, SHARE_IF_GIVEN, BATCH_SIZE = 1 / 16, 1 / 8, (64, 1_024)
+# Passes over the rows by the largest batches, after which they are rather learned by
+# heart, and rows that all smaller tables count as.
+MAX_PASSES, COUNTED = 180, 8_192
 # Columns from which a table counts as wide.
 MANY_COLUMNS = 16
 # Noise levels to walk down, and how many more at most: one for each column beyond many,
@@ -38,9 +40,10 @@ def need_start(n_rows, n_columns, conditional=0.0):
     return n_rows <= np.clip(FEW_PER_COLUMN * n_columns, FEW, FEW_OF_WIDE)
 
 
-def default_batch(n_rows):
+def default_batch(n_rows, conditional=0.0):
     """Return how many rows a step should see."""
-    return int(np.clip(n_rows * BATCH_SHARE, *BATCH_SIZE))
+    share = SHARE_IF_GIVEN if conditional == 1 else BATCH_SHARE
+    return int(np.clip(n_rows * share, *BATCH_SIZE))
 
 
 def default_steps(n_rows, n_columns=1, has_start=False, conditional=0.0):
@@ -51,10 +54,10 @@ def default_steps(n_rows, n_columns=1, has_start=False, conditional=0.0):
     fewer steps a classifier tells the new rows apart more easily, with more they come
     nearer to the training rows than to others. Half as many as rows, or three quarters
     of those of other tables, if there is a start from clusters, beyond which less is
-    left to learn. Where rows are not the limit, up to half as many more of wide tables,
-    which have more to learn. Tables of some thousand rows would be passed over most
-    often, and copied most, without a limit. Where columns of every row are given, a
-    start leaves half of the steps, but more of the fewest rows.
+    left to learn. Up to half as many more of wide tables, which have more to learn.
+    Tables of some thousand rows would be passed over most often, and copied most,
+    without a limit. Where columns of every row are given, a start leaves half of the
+    steps, but more of the fewest rows.
     """
     if has_start:
         steps = min(n_rows / 2, 24 * n_rows**0.5)
@@ -62,9 +65,9 @@ def default_steps(n_rows, n_columns=1, has_start=False, conditional=0.0):
             return int(max(MIN_STEPS_IF_GIVEN, steps / 2))
         return int(max(MIN_STEPS, steps))
     small, middle, large = 32 * n_rows**0.5, 225 * n_rows**0.25, 1.05 * n_rows**0.75
-    passed = MAX_PASSES * max(1 / BATCH_SHARE, n_rows / BATCH_SIZE[1])
-    wide = times_more(n_columns, 1.5)
-    steps = max(min(small, wide * middle), wide * large)
+    counted = MAX_PASSES * max(n_rows, COUNTED) / BATCH_SIZE[1]
+    passed = MAX_PASSES * n_rows / min(n_rows, default_batch(n_rows, conditional))
+    steps = min(max(min(small, middle), large), counted) * times_more(n_columns, 1.5)
     return int(np.clip(min(steps, passed), MIN_STEPS, MAX_STEPS))
 
 

@@ -1,5 +1,6 @@
 """The loss, the batches, the callbacks and the net."""
 
+import itertools
 import time
 from functools import partial
 
@@ -126,18 +127,23 @@ def test_default_budget_grows_slower_than_the_table():
     assert steps[-1] == MAX_STEPS
 
 
-def test_wide_tables_get_more_steps_where_rows_are_many():
-    assert default_steps(1_000, 300) == default_steps(1_000)
-    steps = [default_steps(30_000, n) for n in (2, 16, 20, 24, 300)]
+@pytest.mark.parametrize("n_rows", [2_000, 8_000, 30_000])
+def test_wide_tables_get_more_steps(n_rows):
+    steps = [default_steps(n_rows, n) for n in (2, 16, 20, 24, 300)]
     assert steps[0] == steps[1] < steps[2] < steps[3] == steps[4]
     assert abs(steps[4] / steps[0] - 1.5) < 0.01
 
 
 def test_no_table_is_passed_over_too_often():
-    for n_rows in (1_000, 4_000, 8_000, 12_000, 40_000):
-        for n_columns in (5, 30):
-            passes = default_steps(n_rows, n_columns) * default_batch(n_rows) / n_rows
-            assert passes <= MAX_PASSES
+    cases = itertools.product((1_000, 4_000, 8_000, 12_000, 40_000), (5, 30), (0, 1))
+    for n_rows, n_columns, conditional in cases:
+        steps = default_steps(n_rows, n_columns, conditional=conditional)
+        assert steps * default_batch(n_rows, conditional) <= MAX_PASSES * n_rows
+
+
+def test_batches_are_larger_where_columns_are_always_given():
+    assert [default_batch(n) for n in (9, 3_200, 10**6)] == [64, 200, 1_024]
+    assert [default_batch(n, 1.0) for n in (9, 3_200, 10**6)] == [64, 400, 1_024]
 
 
 def test_a_start_needs_half_as_many_steps_as_rows():
