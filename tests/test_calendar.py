@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 
 from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
-from sklearn_tabsyn._relations._calendar import find_parts
+from sklearn_tabsyn._relations._calendar import (
+    dates_with_parts,
+    find_parts,
+    wall_times,
+)
 from sklearn_tabsyn._relations._search import find_relations
 from sklearn_tabsyn._table import TableSchema
 
@@ -86,6 +90,21 @@ def test_all_kinds_of_dates_have_parts():
     assert find(dates) == {
         f"{name} is a function of when" for name in dates.columns[1:]
     }
+
+
+def test_hours_that_a_day_does_not_have_are_drawn_on_another():
+    table = make_rides(zone="America/New_York")
+    schema = TableSchema.from_table(table)
+    column, frame = schema.columns[0], schema.read(table)
+    parts = find_parts(schema.columns, frame, np.arange(len(table)), [0], [2, 3])
+    # Clocks are put forward from two to three, and no ride starts at one.
+    forward = pd.Series([pd.Timestamp("2024-03-10 01:42", tz="America/New_York")])
+    made = {
+        part.target: part.made(pd.DatetimeIndex(["2024-01-07 02:00"])) for part in parts
+    }
+    wished = [made[part.target] for part in parts]
+    found = dates_with_parts(column.read(forward), parts, wished)
+    assert wall_times(column, found)[0] == pd.Timestamp("2024-03-17 02:42")
 
 
 def test_given_parts_and_dates_stay():

@@ -237,7 +237,7 @@ def make_prices(n_rows=2000, seed=0):
 
 def test_numbers_that_hardly_differ_are_drawn_as_close():
     table = make_prices()
-    synthesizer = DiffusionSynthesizer(hidden_dim=32, max_iter=200, random_state=0)
+    synthesizer = DiffusionSynthesizer(hidden_dim=32, max_iter=400, random_state=0)
     rows = synthesizer.fit(table).sample(2000)
     for name in ("first", "last", "high"):
         ratio, drawn = table[name] / table["low"], rows[name] / rows["low"]

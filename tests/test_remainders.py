@@ -33,7 +33,7 @@ def fees(rows):
 def fitted():
     """Return a synthesizer of rides that draws whole and given rows."""
     return DiffusionSynthesizer(
-        hidden_dim=64, max_iter=500, conditional=True, random_state=0
+        hidden_dim=64, max_iter=1000, conditional=True, random_state=0
     ).fit(make_rides())
 
 

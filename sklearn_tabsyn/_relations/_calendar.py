@@ -141,6 +141,21 @@ def dates_with_parts(dates, parts, wished):
     wished : list of ndarray of shape (n_rows,)
         Targets of each.
     """
+    column, dates = parts[0].column, _with_parts(dates, parts, wished)
+    week = _steps_in(column, 7 * DAY)
+    for move in (week, -week):
+        # On some days no clock shows what is wished for: while it is put forward.
+        times = wall_times(column, dates)
+        unknown = [np.isnan(part.made(times)) for part in parts]
+        rows = (unknown & ~np.isnan(wished)).any(0)
+        if rows.any():
+            some = [wish[rows] for wish in wished]
+            dates[rows] = _with_parts(dates[rows] + move, parts, some)
+    return dates
+
+
+def _with_parts(dates, parts, wished):
+    """Return the same, but for hours that some days do not have."""
     column, pairs = parts[0].column, list(zip(parts, wished, strict=True))
     by_day = [pair for pair in pairs if pair[0].name in DAY_PARTS]
     by_clock = [pair for pair in pairs if pair[0].name in CLOCK_PARTS]
@@ -185,9 +200,13 @@ def _moved(column, dates, pairs, table, tick):
     places = places.clip(0, len(table) - 1)
     made = [part.made(table) for part, _ in pairs]
     steps = nearest_agreeing(made, [wish for _, wish in pairs], places) - places
+    return column.settle(dates + _steps_in(column, steps * tick))
+
+
+def _steps_in(column, seconds):
+    """Return how many steps of a column so many seconds are."""
     unit = np.datetime_data(np.dtype(column.unit))[0]
-    step = column.step * NANOSECONDS[unit] / NANOSECONDS["s"]
-    return column.settle(dates + steps * tick / step)
+    return seconds * NANOSECONDS["s"] / (column.step * NANOSECONDS[unit])
 
 
 def part_codes(name, times):
