@@ -214,6 +214,12 @@ def weighted_rows(X, y, sample_weight):
     return _safe_indexing(X, kept), y, weights[kept]
 
 
+def shuffled_rows(dataset, n_last):
+    """Return rows in random order, and the last of them once more, fixed."""
+    order = torch.randperm(len(dataset)).numpy()
+    return dataset.some(order), dataset.some(order[-n_last:], fixed=True)
+
+
 def split_rows(dataset, fraction):
     """Return rows, and a random share of them that is held out, and fixed."""
     n_rows = len(dataset)

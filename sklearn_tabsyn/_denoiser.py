@@ -49,6 +49,9 @@ class Denoiser(nn.Module):
         owners = torch.arange(len(width)).repeat_interleave(torch.tensor(width))
         self.register_buffer("owners", owners)
         self.observation, self.evidence, self.start = observation, None, None
+        # 0 at each output of the network that does not count, if there are any.
+        self.register_buffer("heeded", self.mean.new_ones(sum(self.n_outputs)))
+        self.heeds_all = True
         sigma = torch.ones(1, 1)
         inputs = self._inputs(
             self.mean[None], sigma, self._logits(self.mean[None], sigma)
@@ -94,6 +97,25 @@ class Denoiser(nn.Module):
     def draw_from(self, directions, variances, rest):
         """Start drawing from coordinates that spread like these."""
         self.start = GaussianStart(directions, variances, rest)
+
+    def leave_alone(self, columns):
+        """Take columns, (C,) in the order of the blocks, as independent of others."""
+        heeded = self.heeded.clone()
+        outputs = torch.arange(len(heeded), device=heeded.device)[None]
+        parts = outputs.split(self.n_outputs, 1), columns.split(self.n_columns)
+        for block, places, alone in zip(self.blocks, *parts, strict=True):
+            for part in block.split(places):
+                if part is not None:
+                    heeded[part[0, alone]] = 0
+        self.heed(heeded)
+
+    def heed(self, outputs):
+        """Let only those outputs of the network count, (n_outputs,), that are 1."""
+        self.heeded, self.heeds_all = outputs, bool(outputs.all())
+
+    def heed_all(self):
+        """Let all outputs of the network count."""
+        self.heed(torch.ones_like(self.heeded))
 
     def near_gaussian(self, noise, sigma):
         """Return noisy rows, (n, d), of standard normal noise, as if Gaussian.
@@ -187,13 +209,16 @@ class Denoiser(nn.Module):
         losses = self._per_column("loss", x, sigma, rows, class_labels)
         return losses if class_labels is None else losses * (1 - class_labels)
 
-    def entropies(self, x, sigma, rows):
-        """Return the cross-entropies, (n, C), of the columns of all blocks."""
-        return self._per_column("entropy", x, sigma, rows)
+    def entropies(self, x, sigma, rows, outputs=None):
+        """Return the cross-entropies, (n, C), of the columns of all blocks.
 
-    def _per_column(self, measure, x, sigma, rows, class_labels=None):
+        `outputs` is as in :meth:`parts`.
+        """
+        return self._per_column("entropy", x, sigma, rows, outputs=outputs)
+
+    def _per_column(self, measure, x, sigma, rows, class_labels=None, outputs=None):
         columns = []
-        for block, *part in self.parts(x, sigma, class_labels):
+        for block, *part in self.parts(x, sigma, class_labels, outputs):
             loss = getattr(block, measure)(*part, getattr(rows, block.reads))
             columns.append(loss * getattr(rows, "has_" + block.reads)[:, block.columns])
         return torch.cat(columns, 1)
@@ -244,6 +269,8 @@ class Denoiser(nn.Module):
         else:
             # What was just made single spares another pass over memory.
             outputs = outputs.float().mul_(fading)
+        if not self.heeds_all:
+            outputs = outputs * self.heeded
         if self.evidence is not None:
             outputs = outputs + self._heard(x, sigma, levels, logits)
         return outputs

@@ -152,8 +152,11 @@ def train_student(teacher, student_sigmas, max_iter, *, device="cpu", verbose=0)
     net : DenoiserNet
         The net with its history; its `module_` is the student.
     """
+    student = copy.deepcopy(teacher.denoiser)
+    # In a few steps only the network makes values of noise, even of a single column.
+    student.heed_all()
     return train_net(
-        copy.deepcopy(teacher.denoiser),
+        student,
         FlowDataset(teacher),
         Budget(max_iter),
         criterion=FlowLoss,

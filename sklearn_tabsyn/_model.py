@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import torch
 from scipy.stats import mode
 
 from sklearn_tabsyn._asked import choice_of
@@ -51,7 +52,7 @@ class TableModel:
         self.blocks = blocks
         self.layout = layout
         self.conditional = conditional
-        self.clusters = self.start = None
+        self.clusters = self.start = self.heeded = None
 
     @classmethod
     def learn(
@@ -301,6 +302,8 @@ class TableModel:
             denoiser.draw_from(*self.start)
         if self.clusters is not None:
             denoiser.learn_from(self.clusters)
+        if self.heeded is not None:
+            denoiser.heed(torch.tensor(self.heeded))
 
 
 def _filled(column, rows, new):

@@ -28,5 +28,7 @@ class WeightsAsArrays:
                 with seeded_torch(0, "cpu"):  # first weights, which are replaced
                     denoiser = self._model.build_denoiser()
                 tensors = {key: torch.tensor(w) for key, w in arrays.items()}
+                if name == "student_":  # which knows no independent columns
+                    denoiser.heed_all()
                 denoiser.network.load_state_dict(tensors)
                 setattr(self, name, denoiser.to(find_device(self.device)).eval())

@@ -17,6 +17,8 @@ BATCH_SHARE, SHARE_IF_GIVEN, BATCH_SIZE = 1 / 16, 1 / 8, (64, 1_024)
 # Passes over the rows by the largest batches, after which they are rather learned by
 # heart, and rows that all smaller tables count as.
 MAX_PASSES, COUNTED = 180, 8_192
+# Rows between which some are held back at first, and how many at most.
+HELD_BACK_OF, MAX_HELD_BACK = (1_000, 16_384), 512
 # Columns from which a table counts as wide.
 MANY_COLUMNS = 16
 # Noise levels to walk down, and how many more at most: one for each column beyond many,
@@ -74,6 +76,16 @@ def default_steps(n_rows, n_columns=1, has_start=False, conditional=0.0):
 def times_more(n_columns, most):
     """Return how many times as much a wide table takes as others, at most so many."""
     return float(np.clip(n_columns / MANY_COLUMNS, 1, most))
+
+
+def rows_held_back(n_rows, conditional=0.0):
+    """Return how many rows should tell which columns are independent.
+
+    Fewer rows would hardly tell, and more are not learned by heart.
+    """
+    if conditional == 1 or not HELD_BACK_OF[0] < n_rows < HELD_BACK_OF[1]:
+        return 0
+    return min(n_rows // 8, MAX_HELD_BACK)
 
 
 def default_width(n_rows):

@@ -20,6 +20,7 @@ from sklearn_tabsyn._callbacks import (
     WeightAverage,
 )
 from sklearn_tabsyn._fast import keep_memory, no_denormals
+from sklearn_tabsyn._independence import IndependentColumns
 from sklearn_tabsyn._likelihood import LogDensityBound
 
 # Held-out rows that are looked at, and noisy ones of all of them together: the fewer
@@ -89,18 +90,24 @@ class DenoiserNet(NeuralNet):
         Further positional parameters of :class:`skorch.NeuralNet`.
     budget : Budget
         How long to train.
+    n_held_back : int, default=0
+        Last rows that are not trained on until a callback changes `batches_`.
     **kwargs
         Further parameters of :class:`skorch.NeuralNet`.
     """
 
-    def __init__(self, module, criterion=EDMLoss, *args, budget, **kwargs):
-        self.budget = budget
+    def __init__(
+        self, module, criterion=EDMLoss, *args, budget, n_held_back=0, **kwargs
+    ):
+        self.budget, self.n_held_back = budget, n_held_back
         super().__init__(module, criterion, *args, **kwargs)
 
     def get_iterator(self, dataset, training=False):
         """Return the batches of one epoch, or of all held-out rows in order."""
         if training:
-            batches = ShuffledBatches(len(dataset), self.batch_size, self.budget)
+            n_rows = len(dataset) - self.n_held_back
+            batches = ShuffledBatches(n_rows, self.batch_size, self.budget)
+            self.batches_ = batches
         else:
             n_rows = min(len(dataset), MAX_HELD_OUT)
             batches = torch.arange(n_rows).split(self.batch_size)
@@ -156,6 +163,8 @@ def train_net(
     criterion=EDMLoss,
     held_out=None,
     patience=10,
+    held_back=None,
+    unrelated=None,
     learning_rate=2e-3,
     weight_decay=0.0,
     ema_decay=0.999,
@@ -183,6 +192,10 @@ def train_net(
         budget if None.
     patience : int, default=10
         Epochs without a better loss of held-out rows before training stops.
+    held_back : RowDataset, default=None
+        The last rows of `dataset`, fixed, to find independent columns by; none if None.
+    unrelated : Tensor of shape (C,), default=None
+        Which columns may be such.
     learning_rate, weight_decay : float
         Parameters of AdamW.
     ema_decay : float
@@ -215,12 +228,16 @@ def train_net(
         hooks.append(
             ("early_stopping", EarlyStopping(patience=patience, load_best=True))
         )
+    if held_back is not None:
+        independence = IndependentColumns(budget, held_back, unrelated)
+        hooks.append(("independence", independence))
     if verbose:
         hooks.append(("progress", Progress(budget, title)))
     net = DenoiserNet(
         denoiser,
         criterion,
         budget=budget,
+        n_held_back=0 if held_back is None else len(held_back),
         optimizer=torch.optim.AdamW,
         optimizer__betas=(0.9, 0.99),
         optimizer__weight_decay=weight_decay,

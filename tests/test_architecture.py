@@ -83,6 +83,7 @@ ORDER = [
     "_gaps",
     "_callbacks",
     "_likelihood",
+    "_independence",
     "_training",
     "_sampling",
     "_spared",
