@@ -15,6 +15,8 @@ from sklearn_tabsyn._start import GaussianStart
 BLOCKS = {"mixture": Mixture, "codebook": Codebook}
 # Noise level of a given column, so low that it leaves no doubt.
 NO_NOISE = 1e-4
+# Name, beside the weights of the network, of which of its outputs count.
+HEEDED = "heeded"
 
 
 class Denoiser(nn.Module):
@@ -116,6 +118,16 @@ class Denoiser(nn.Module):
     def heed_all(self):
         """Let all outputs of the network count."""
         self.heed(torch.ones_like(self.heeded))
+
+    def learned(self):
+        """Return all tensors that training has changed, by name."""
+        return {HEEDED: self.heeded, **self.network.state_dict()}
+
+    def relearn(self, tensors):
+        """Take over what another denoiser of the same blocks has learned."""
+        weights = dict(tensors)
+        self.heed(weights.pop(HEEDED))
+        self.network.load_state_dict(weights)
 
     def near_gaussian(self, noise, sigma):
         """Return noisy rows, (n, d), of standard normal noise, as if Gaussian.

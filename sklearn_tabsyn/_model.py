@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import torch
 from scipy.stats import mode
 
 from sklearn_tabsyn._asked import choice_of
@@ -52,7 +51,7 @@ class TableModel:
         self.blocks = blocks
         self.layout = layout
         self.conditional = conditional
-        self.clusters = self.start = self.heeded = None
+        self.clusters = self.start = None
 
     @classmethod
     def learn(
@@ -285,16 +284,20 @@ class TableModel:
 
         Many rows teach a network what to do about gaps.
         """
-        if need_start(len(dataset), self.n_units, self.conditional):
+        if self._are_few(dataset):
             dataset.draws = draw_gaps(denoiser, dataset)
 
     def learn_start(self, denoiser, dataset):
         """Let a denoiser draw from how rows spread, and start from clusters of few."""
         self.start = learn_start(denoiser, dataset)
-        if need_start(len(dataset), self.n_units, self.conditional):
+        if self._are_few(dataset):
             given = self.conditional == 1
             self.clusters = learn_clusters(denoiser, dataset, given=given)
         self._begin(denoiser)
+
+    def _are_few(self, dataset):
+        """Tell whether rows are so few that their clusters should tell of them, too."""
+        return need_start(len(dataset), self.n_units, self.conditional)
 
     def _begin(self, denoiser):
         """Let a denoiser begin where all of this model do, if that is known."""
@@ -302,8 +305,6 @@ class TableModel:
             denoiser.draw_from(*self.start)
         if self.clusters is not None:
             denoiser.learn_from(self.clusters)
-        if self.heeded is not None:
-            denoiser.heed(torch.tensor(self.heeded))
 
 
 def _filled(column, rows, new):

@@ -15,8 +15,8 @@ class WeightsAsArrays:
         state = dict(super().__getstate__())
         for name, place in PLACES.items():
             if name in state:
-                weights = state.pop(name).network.state_dict()
-                state[place] = {key: w.cpu().numpy() for key, w in weights.items()}
+                learned = state.pop(name).learned()
+                state[place] = {key: w.cpu().numpy() for key, w in learned.items()}
         return state
 
     def __setstate__(self, state):
@@ -27,8 +27,5 @@ class WeightsAsArrays:
             if arrays is not None:
                 with seeded_torch(0, "cpu"):  # first weights, which are replaced
                     denoiser = self._model.build_denoiser()
-                tensors = {key: torch.tensor(w) for key, w in arrays.items()}
-                if name == "student_":  # which knows no independent columns
-                    denoiser.heed_all()
-                denoiser.network.load_state_dict(tensors)
+                denoiser.relearn({key: torch.tensor(w) for key, w in arrays.items()})
                 setattr(self, name, denoiser.to(find_device(self.device)).eval())

@@ -9,38 +9,22 @@ from sklearn.base import BaseEstimator, _fit_context
 from sklearn.compose import ColumnTransformer
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from sklearn_tabsyn._batches import (
-    Budget,
-    RowDataset,
-    shuffled_rows,
-    split_rows,
-    weighted_rows,
-)
+from sklearn_tabsyn._batches import RowDataset, weighted_rows
 from sklearn_tabsyn._critic import MAX_ROWS, Critic, unless_interrupted, wants_critic
 from sklearn_tabsyn._focusing._learning import bring_into_focus
 from sklearn_tabsyn._generation import draw_whole, noise_profile
-from sklearn_tabsyn._independence import find_unrelated
 from sklearn_tabsyn._likelihood import suited_points
 from sklearn_tabsyn._model import TableModel
 from sklearn_tabsyn._networks import NETWORKS
 from sklearn_tabsyn._new_rows import NewRows
 from sklearn_tabsyn._persistence import WeightsAsArrays
+from sklearn_tabsyn._recipe import conditional_share, network_of, train
 from sklearn_tabsyn._sampling import SAMPLERS, check_sampling
 from sklearn_tabsyn._scoring import LogDensityScore
 from sklearn_tabsyn._seeds import find_device, int_seed, seeded_torch
-from sklearn_tabsyn._sizes import (
-    default_batch,
-    default_steps,
-    default_width,
-    rows_held_back,
-)
 from sklearn_tabsyn._student import STUDENT, Distillation
 from sklearn_tabsyn._table import TakesTables, check_table
-from sklearn_tabsyn._training import losses_of, train_net, warn_interrupted
-
-# The share of training rows of which some columns are given.
-CONDITIONAL = 0.3
-WEIGHT_DECAY = 0.3
+from sklearn_tabsyn._training import losses_of, warn_interrupted
 
 
 class DiffusionSynthesizer(
@@ -447,16 +431,14 @@ class DiffusionSynthesizer(
                     self.protect_values,
                     self.find_relations,
                     self.sigma_data,
-                    CONDITIONAL if self.conditional is True else self.conditional,
+                    conditional_share(self),
                 )
-                denoiser = model.build_denoiser(self._network(len(weights)))
+                denoiser = model.build_denoiser(network_of(self, len(weights)))
             dataset = RowDataset(rows, weights)
             model.fill_few(denoiser, dataset)
             if not warm:
                 model.learn_start(denoiser, dataset)
-            net = self._train(denoiser, model, dataset, device)
-            if not denoiser.heeds_all:
-                model.heeded = denoiser.heeded.cpu().numpy()
+            net = train(self, denoiser, model.n_units, dataset, device)
             profile = noise_profile(denoiser.eval(), dataset)
         if net.interrupted_:
             remedy = "; with warm_start=True, fit trains it further"
@@ -491,53 +473,3 @@ class DiffusionSynthesizer(
         if not wants:
             return None
         return Critic(self._model).fit(real, weights, draw(), seed)
-
-    def _network(self, n_rows):
-        """Return what makes the network from its numbers of inputs and outputs."""
-        width = self.hidden_dim
-        return partial(
-            NETWORKS.get(self.denoiser, self.denoiser),
-            hidden_dim=default_width(n_rows) if width == "auto" else width,
-            n_blocks=self.n_blocks,
-            dropout=self.dropout,
-        )
-
-    def _train(self, denoiser, model, dataset, device):
-        """Train the denoiser in place and return its net."""
-        n_rows = len(dataset)
-        held_out = held_back = unrelated = None
-        n_held_back = rows_held_back(n_rows, model.conditional)
-        if self.early_stopping:
-            dataset, held_out = split_rows(dataset, self.validation_fraction)
-        elif n_held_back and denoiser.evidence is None:
-            unrelated = find_unrelated(denoiser, dataset.rows)
-            if unrelated.any():
-                dataset, held_back = shuffled_rows(dataset, n_held_back)
-        max_iter, batch_size = self.max_iter, self.batch_size
-        weight_decay = self.weight_decay
-        if weight_decay == "auto":
-            weight_decay = 0.0 if self.conditional else WEIGHT_DECAY
-        if max_iter == "auto":
-            has_start = denoiser.evidence is not None
-            size = n_rows, model.n_units
-            max_iter = default_steps(*size, has_start, model.conditional)
-        if batch_size == "auto":
-            batch_size = default_batch(n_rows, model.conditional)
-        return train_net(
-            denoiser,
-            dataset,
-            Budget(max_iter, self.max_time),
-            held_out=held_out,
-            patience=self.n_iter_no_change,
-            held_back=held_back,
-            unrelated=unrelated,
-            criterion__P_mean=self.P_mean,
-            criterion__P_std=self.P_std,
-            learning_rate=self.learning_rate,
-            weight_decay=weight_decay,
-            ema_decay=self.ema_decay,
-            batch_size=min(batch_size, len(dataset)),
-            device=device,
-            callbacks=self.callbacks or (),
-            verbose=self.verbose,
-        )

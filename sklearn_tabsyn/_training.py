@@ -6,7 +6,7 @@ import warnings
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
-from skorch.callbacks import EarlyStopping, GradientNormClipping
+from skorch.callbacks import GradientNormClipping
 from skorch.dataset import unpack_data
 from skorch.helper import predefined_split
 from torch import nn
@@ -20,7 +20,6 @@ from sklearn_tabsyn._callbacks import (
     WeightAverage,
 )
 from sklearn_tabsyn._fast import keep_memory, no_denormals
-from sklearn_tabsyn._independence import IndependentColumns
 from sklearn_tabsyn._likelihood import LogDensityBound
 
 # Held-out rows that are looked at, and noisy ones of all of them together: the fewer
@@ -162,9 +161,7 @@ def train_net(
     *,
     criterion=EDMLoss,
     held_out=None,
-    patience=10,
-    held_back=None,
-    unrelated=None,
+    watcher=None,
     learning_rate=2e-3,
     weight_decay=0.0,
     ema_decay=0.999,
@@ -188,14 +185,9 @@ def train_net(
     criterion : type, default=EDMLoss
         Class of the loss.
     held_out : RowDataset, default=None
-        Rows and weights that decide when to stop; the training always ends with the
-        budget if None.
-    patience : int, default=10
-        Epochs without a better loss of held-out rows before training stops.
-    held_back : RowDataset, default=None
-        The last rows of `dataset`, fixed, to find independent columns by; none if None.
-    unrelated : Tensor of shape (C,), default=None
-        Which columns may be such.
+        Rows and weights whose loss is looked at after each epoch; none if None.
+    watcher : skorch.callbacks.Callback, default=None
+        Steers the training by rows that it is not trained on.
     learning_rate, weight_decay : float
         Parameters of AdamW.
     ema_decay : float
@@ -224,20 +216,14 @@ def train_net(
         ("finite_loss", FiniteLoss(budget)),
         ("weight_average", WeightAverage(ema_decay)),
     ]
-    if held_out is not None:
-        hooks.append(
-            ("early_stopping", EarlyStopping(patience=patience, load_best=True))
-        )
-    if held_back is not None:
-        independence = IndependentColumns(budget, held_back, unrelated)
-        hooks.append(("independence", independence))
+    if watcher is not None:
+        hooks.append(("watcher", watcher))
     if verbose:
         hooks.append(("progress", Progress(budget, title)))
     net = DenoiserNet(
         denoiser,
         criterion,
         budget=budget,
-        n_held_back=0 if held_back is None else len(held_back),
         optimizer=torch.optim.AdamW,
         optimizer__betas=(0.9, 0.99),
         optimizer__weight_decay=weight_decay,

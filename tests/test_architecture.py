@@ -85,6 +85,7 @@ ORDER = [
     "_likelihood",
     "_independence",
     "_training",
+    "_recipe",
     "_sampling",
     "_spared",
     "_generation",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import kstest, norm
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EarlyStopping
 
 from sklearn_tabsyn._batches import (
     Budget,
@@ -241,7 +241,7 @@ def test_early_stopping_ends_with_the_best_weights(rows):
         kept,
         Budget(500, steps_per_epoch=10),
         held_out=held_out,
-        patience=3,
+        watcher=EarlyStopping(patience=3, load_best=True),
         callbacks=[Spoil()],
     )
     held = losses_of(net, "valid_loss")
