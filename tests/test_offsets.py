@@ -90,12 +90,9 @@ def test_sums_that_leave_a_rest_are_none():
     assert equations(encode(make_accounts(whole=False))[0]) == set()
 
 
-def test_exact_sums_are_listed_and_dates_have_one_source():
+def test_exact_sums_are_computed_and_dates_have_one_source():
     encoder, _, _ = encode(make_invoices())
-    assert equations(encoder) == {
-        frozenset({"net", "tax", "freight", "total"}),
-        frozenset({"sent", "come"}),
-    }
+    assert equations(encoder) == {frozenset({"sent", "come"})}
     [total] = [r for r in encoder.relations_.listed if r.kind == "sum"]
     parts = {total.target, *total.source}
     assert parts == {"net", "tax", "freight", "total"}

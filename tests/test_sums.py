@@ -7,7 +7,7 @@ from conftest import find_relations, find_texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_tabsyn import DiffusionSynthesizer
+from sklearn_tabsyn import DiffusionImputer, DiffusionSynthesizer
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._sums import WeightedSum
 
@@ -78,6 +78,60 @@ def test_gaps_of_a_few_rows_are_no_contradiction():
     table.loc[[1, 2], "points"] = np.nan
     assert not table["points"].isna()[even_rows(5000, 1000)].any()
     assert "points = read + count + draw + sing + swim" in find_texts(table)
+
+
+def make_marks_with_gaps(n_rows=3000):
+    """Marks of which each may be missing, and whole ones made of some of them."""
+    rng = np.random.default_rng(0)
+    table = make_marks(n_rows)[PARTS].astype(float)
+    table = table.mask(rng.random(table.shape) < 0.2)
+    half = table["read"] / 2 + table["count"] / 2
+    table["half"] = (half + 0.01).round()
+    table["music"] = table["sing"] + table["draw"]
+    table.loc[[7, 2000], "half"] += 1
+    return table
+
+
+def test_sums_with_gaps_are_found_and_missing_where_a_part_is():
+    table = make_marks_with_gaps()
+    synthesizer = DiffusionSynthesizer(hidden_dim=32, max_iter=300, random_state=0)
+    rows = synthesizer.fit(table).sample(2000)
+    texts = [str(relation) for relation in synthesizer.relations_]
+    assert len(texts) == 2
+    assert texts[0].startswith("half = 0.5 * read + 0.5 * count")
+    assert texts[1] == "music = draw + sing"
+    half = rows["read"] / 2 + rows["count"] / 2
+    np.testing.assert_allclose(rows["half"], half, atol=0.501)
+    np.testing.assert_array_equal(rows["music"], rows["draw"] + rows["sing"])
+    gaps = rows.isna().mean() - table.isna().mean()
+    assert gaps.abs().max() < 0.04
+
+
+def test_gaps_of_a_sum_stay_its_own_if_they_are():
+    table = make_marks_with_gaps().drop(columns="half")
+    table.loc[::9, "music"] = np.nan
+    synthesizer = DiffusionSynthesizer(hidden_dim=32, max_iter=800, random_state=0)
+    rows = synthesizer.fit(table).sample(2000)
+    assert [str(found) for found in synthesizer.relations_] == ["music = draw + sing"]
+    gaps = rows["music"].isna(), rows[["draw", "sing"]].isna().any(axis=1)
+    assert (gaps[0] & ~gaps[1]).mean() == pytest.approx(0.64 / 9, abs=0.03)
+    assert not (gaps[1] & ~gaps[0]).any()
+    there = rows[~gaps[0]]
+    np.testing.assert_array_equal(there["music"], there["draw"] + there["sing"])
+
+
+def test_gaps_are_filled_by_sums():
+    table = make_marks_with_gaps()
+    synthesizer = DiffusionSynthesizer(
+        hidden_dim=16, max_iter=50, conditional=True, random_state=0
+    ).fit(table)
+    whole = table.dropna().reset_index(drop=True)
+    gappy = whole.copy()
+    gappy.loc[:99, "music"] = np.nan
+    gappy.loc[100:199, "read"] = np.nan
+    filled = DiffusionImputer(synthesizer, random_state=0).fit(table).transform(gappy)
+    np.testing.assert_array_equal(filled["music"], filled["draw"] + filled["sing"])
+    assert (filled["read"] + filled["count"] - 2 * filled["half"]).abs().max() <= 3
 
 
 def test_a_few_rows_may_be_mistaken():

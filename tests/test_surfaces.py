@@ -141,3 +141,9 @@ def test_slopes_and_inverses_belong_to_what_is_made():
         away = [s if i != place else s[::-1] for i, s in enumerate(sources)]
         back = surface.invert(place, surface.made(*sources), away)
         np.testing.assert_allclose(back, sources[place], rtol=1e-6)
+
+
+def test_columns_of_hardly_any_numbers_are_no_matter():
+    table = make_weather(200).assign(rare=np.nan)
+    table.loc[[3, 9], "rare"] = [1.5, 2.25]
+    assert find_texts(table) == find_texts(make_weather(200))

@@ -122,11 +122,8 @@ class Combinations:
     levels: list = field(default_factory=list)
     pairs: list = field(default_factory=list)
 
-    def suit(self, cells, gaps=True):
-        """Move drawn values that are never found together to the nearest that are.
-
-        Without `gaps` none becomes a missing one.
-        """
+    def suit(self, cells):
+        """Move drawn values that are never found together to the nearest that are."""
         if not self.pairs:
             return
         places = np.stack([part.places(cells[part.unit]) for part in self.levels])
@@ -136,7 +133,7 @@ class Combinations:
             here = places[:, some]
             known = [cells.known[part.unit][some] for part in self.levels]
             for part, old, new in zip(
-                self.levels, here, self._moved(here, known, gaps), strict=True
+                self.levels, here, self._moved(here, known, cells.gaps), strict=True
             ):
                 changed = old != new
                 cells[part.unit][some[changed]] = part.keys[new[changed]]

@@ -29,7 +29,7 @@ class Computing:
                 axis, made = self.axes[formula.target], self._make(formula, cells)
                 limit = self._possible(axis, made, n_before)
                 impossible = ~cells.known[formula.target] & (limit != made)
-                impossible &= ~np.isnan(made)
+                impossible &= ~np.isnan(made) & self._counts(formula, cells)
                 if impossible.any():
                     cells.put(formula.target, impossible, axis.write(limit))
                     asked[formula.target] = impossible
@@ -76,12 +76,22 @@ class Computing:
                 cells.put(unit, rows, axis.write(axis.nearest(moved)))
 
     def _make(self, formula, cells):
-        """Put what a formula makes where nothing is given or missing; return it."""
+        """Put what a formula makes where nothing is given, or missing; return it.
+
+        Nothing is missing where nothing was that could be made.
+        """
         axis = self.axes[formula.target]
         made = axis.round(formula.made(*self._rounded(formula.sources, cells)))
-        rows = ~cells.known[formula.target] & ~np.isnan(cells[formula.target])
-        cells.put(formula.target, rows & ~np.isnan(made), axis.write(made))
+        there = ~np.isnan(made)
+        rows = there & self._counts(formula, cells)
+        rows |= ~there & (formula.empties and cells.gaps)
+        rows &= ~cells.known[formula.target]
+        cells.put(formula.target, rows, axis.write(made))
         return made
+
+    def _counts(self, formula, cells):
+        """Tell in which rows a target must not stay missing."""
+        return formula.fills | ~np.isnan(cells[formula.target])
 
     def _determine(self, cells):
         """Compute numbers of which those that are given leave no choice.

@@ -6,11 +6,12 @@ from sklearn_tabsyn._evenly import even_rows
 
 # Rows that are looked at, and how many more than columns these must be.
 N_FEW, MIN_MORE = 1_000, 50
-# Rows of the parts of them that are looked at too.
-MIN_PART = 200
+# Rows of the parts of them that are looked at too, and how many kinds of rows without
+# some gaps.
+MIN_PART, MAX_KINDS = 200, 12
 # Share of its spread that others leave of a number that follows from them, and of one
 # that was rounded then; times more than rounding alone may leave of the latter.
-MAX_LEFT, MAX_COARSE, MORE = 1e-5, 0.01, 1.5
+MAX_LEFT, MAX_COARSE, MORE = 1e-5, 0.03, 1.5
 
 
 def parts_of(values):
@@ -23,6 +24,20 @@ def parts_of(values):
     yield few
     if n_parts > 1:
         yield from np.array_split(few, n_parts)
+
+
+def parts_without_gaps(values):
+    """Yield some rows in which a column has no gaps, for each that has any elsewhere.
+
+    What it is made of has none there either, whatever is missing in other rows.
+    """
+    there = ~np.isnan(values)
+    kinds = np.unique(there[:, ~there.all(0)], axis=1).T
+    # Those of most rows first.
+    for kind in kinds[np.argsort(-kinds.sum(1), kind="stable")][:MAX_KINDS]:
+        rows = np.flatnonzero(kind)
+        if len(rows) >= MIN_PART:
+            yield from parts_of(values[rows])
 
 
 def dependent(few, slack=None):

@@ -12,10 +12,12 @@ class Drawn:
         Drawn canonical values. Never changed.
     known : ndarray of shape (n_rows, n_columns), dtype bool
         Cells that are given. Copied.
+    gaps : bool, default=True
+        Whether a value may become a missing one.
     """
 
-    def __init__(self, frame, known):
-        self._frame, self._columns = frame, {}
+    def __init__(self, frame, known, gaps=True):
+        self._frame, self._columns, self.gaps = frame, {}, gaps
         self.known = known.T.copy()
 
     def __getitem__(self, unit):

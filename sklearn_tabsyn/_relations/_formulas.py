@@ -17,6 +17,8 @@ class Formula:
     always = True
     # Whether numbers are moved to suit it, however far it varies.
     tied = False
+    # Whether the target is never missing where no source is, and always where one is.
+    fills = empties = False
 
     @property
     def movable(self):

@@ -41,7 +41,8 @@ class Repair(Computing):
             return frame
         marks, rests = marks or {}, rests or {}
         coded = self.coded(frame, codes)
-        cells = Drawn(coded, np.pad(known, [(0, 0), (0, len(self.codings))]))
+        known = np.pad(known, [(0, 0), (0, len(self.codings))])
+        cells = Drawn(coded, known, gaps)
         counting = [
             maker
             for maker in makers
@@ -50,9 +51,9 @@ class Repair(Computing):
         always = [maker for maker in counting if maker.always]
         for maker in always[::-1] + counting[::-1]:  # what always holds comes first
             self._suit_maker(maker, cells, marks)
-        self._suit_sources(cells, gaps)
+        self._suit_sources(cells)
         self._reconcile(cells)
-        self._follow(counting, cells, marks, rests, gaps)
+        self._follow(counting, cells, marks, rests)
         return cells.frame()[frame.columns]
 
     def holds(self, frame):
@@ -69,7 +70,7 @@ class Repair(Computing):
                 self._follow_source(link, cells, {})
         for span in self.spans:
             self._make(span, cells)
-        self._fill_determined(cells, gaps=True)
+        self._fill_determined(cells)
         again = cells.frame()[frame.columns]
         right = np.isclose(again, frame, rtol=1e-9, atol=0, equal_nan=True).all(1)
         for offset in self.offsets:
@@ -101,20 +102,20 @@ class Repair(Computing):
             slack = slack + np.abs(formula.made(*beside) - made)
         return agrees, agrees | (np.abs(made - target) <= slack)
 
-    def _follow(self, makers, cells, marks, rests, gaps):
+    def _follow(self, makers, cells, marks, rests):
         """Make all targets of their sources."""
         for curve in self.curves:
             self._follow_curve_back(curve, cells)
-            self._follow_curve(curve, cells, gaps)
-        self.combinations.suit(cells, gaps)
-        self._follow_functions(cells, gaps)
+            self._follow_curve(curve, cells)
+        self.combinations.suit(cells)
+        self._follow_functions(cells)
         for total in self.totals:
             self._split(total, cells)
         self._compute(self.formulas, cells)
         for maker in makers:
             self._follow_maker(maker, cells, marks, rests)
         self._compute(self.spans, cells)
-        self._follow_functions(cells, gaps)
+        self._follow_functions(cells)
         if self.orders:
             self._put_in_order(cells, marks, rests)
         for _ in range(2):  # where a source had to give way, others follow it
@@ -123,17 +124,17 @@ class Repair(Computing):
                 if maker.always:
                     self._follow_source(maker, cells, marks)
         for curve in self.curves:
-            self._follow_curve(curve, cells, gaps)
-        self._fill_determined(cells, gaps)
+            self._follow_curve(curve, cells)
+        self._fill_determined(cells)
         self._compute(self.formulas, cells)
 
-    def _fill_determined(self, cells, gaps):
+    def _fill_determined(self, cells):
         """Make the targets of parts of dates and of functions of their sources."""
         for part in self.parts:
             codes = part.codes(cells[part.source])
-            self._fill(part.function, cells, codes, gaps)
+            self._fill(part.function, cells, codes)
         for function in self.functions:
-            self._fill(function, cells, cells[function.source], gaps)
+            self._fill(function, cells, cells[function.source])
 
     def _suit_maker(self, maker, cells, marks):
         """Make sources of a link or product suit targets that are given."""
@@ -152,16 +153,16 @@ class Repair(Computing):
             self._part(maker, cells, marks)
             self._follow_source(maker, cells, marks)
 
-    def _suit_sources(self, cells, gaps):
+    def _suit_sources(self, cells):
         """Make sources suit the targets that are given, and some those drawn."""
         self._determine(cells)
         self._compute_back(self.formulas[::-1], cells)
         self._compute_back(self.spans, cells)
         groups = {group.unit for group in self.one_of}
         for source in dict.fromkeys(f.source for f in reversed(self.functions)):
-            self._find_source(source, cells, gaps)
+            self._find_source(source, cells)
             if source not in groups:
-                self._heed_wishes(source, cells, gaps)
+                self._heed_wishes(source, cells)
         for source in dict.fromkeys(part.source for part in self.dated):
             self._move_dates(source, cells)
 
@@ -267,17 +268,17 @@ class Repair(Computing):
         ):
             cells.put(unit, free, axis.write(axis.nearest(part)))
 
-    def _follow_functions(self, cells, gaps):
+    def _follow_functions(self, cells):
         """Make the targets of functions of their sources, and these known ones."""
         for function in self.functions:
             source = function.known(cells[function.source])
             cells.put(function.source, ~cells.known[function.source], source)
-            self._fill(function, cells, source, gaps)
+            self._fill(function, cells, source)
 
-    def _follow_curve(self, curve, cells, gaps):
+    def _follow_curve(self, curve, cells):
         """Make the target of a curve of its source, as this will be rounded."""
         [source] = self._rounded([curve.source], cells)
-        self._fill(curve, cells, self.axes[curve.source].write(source), gaps)
+        self._fill(curve, cells, self.axes[curve.source].write(source))
 
     def _follow_curve_back(self, curve, cells):
         """Make the source of a curve suit targets that are given or moved."""
@@ -289,30 +290,30 @@ class Repair(Computing):
         cells.put(curve.source, rows | heeds, made)
         cells.known[curve.source] |= rows & ~np.isnan(cells[curve.target])
 
-    def _fill(self, function, cells, source, gaps):
+    def _fill(self, function, cells, source):
         """Put what a function or a curve makes of sources where nothing is given."""
         new = function.predict(source, cells[function.target])
         free = ~cells.known[function.target]
-        free &= gaps | ~np.isnan(new)
+        free &= cells.gaps | ~np.isnan(new)
         cells.put(function.target, free, new)
 
-    def _find_source(self, unit, cells, gaps):
+    def _find_source(self, unit, cells):
         """Make sources of functions suit the targets that are given."""
         functions = [f for f in self.functions if f.source == unit]
         given = np.any([cells.known[f.target] for f in functions], axis=0)
         rows = np.flatnonzero(given & ~cells.known[unit])
         targets = [(cells[f.target], cells.known[f.target]) for f in functions]
-        self._fit_source(unit, functions, cells, rows, targets, gaps)
+        self._fit_source(unit, functions, cells, rows, targets)
         cells.known[unit][rows] = True
 
-    def _fit_source(self, unit, functions, cells, rows, targets, gaps):
+    def _fit_source(self, unit, functions, cells, rows, targets):
         """Make the source of functions suit targets, some of which count, in rows."""
         size = max(1, MAX_CELLS // len(functions[0].keys))
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             some = [(target[part], counts[part]) for target, counts in targets]
             drawn = cells[unit][part]
-            cells[unit][part] = fitting_sources(functions, drawn, some, gaps)
+            cells[unit][part] = fitting_sources(functions, drawn, some, cells.gaps)
 
     def heeded(self, unit):
         """Return the functions of a source whose drawn targets it has to suit."""
@@ -320,7 +321,7 @@ class Repair(Computing):
         crossed = any(not f.nearest or f.crossed for f in functions)
         return functions if crossed else []
 
-    def _heed_wishes(self, unit, cells, gaps):
+    def _heed_wishes(self, unit, cells):
         """Make a source of many values suit the targets drawn beside it.
 
         About how large a number is is learned well, but not which of many numbers near
@@ -343,7 +344,7 @@ class Repair(Computing):
         other = np.any([f.predict(source, wish) != wish for f, wish in pairs], axis=0)
         counts = np.ones(len(cells[unit]), dtype=bool)
         targets = [(cells[f.target], counts) for f in functions]
-        self._fit_source(unit, functions, cells, rows[other], targets, gaps)
+        self._fit_source(unit, functions, cells, rows[other], targets)
 
     def _move_dates(self, unit, cells):
         """Move dates to the nearest that have the parts given or drawn beside them."""

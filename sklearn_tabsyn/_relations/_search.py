@@ -269,6 +269,8 @@ class _Search:
     def relations(self):
         """Return all relations, with what new rows are repaired by."""
         found = self.found
+        for formula in found.formulas:
+            self._learn_gaps(formula)
         found.listed = list_relations(found, self.columns, self.frame)
         makers = [*found.links, *found.offsets, *found.formulas, *found.partial]
         used = units_of([*makers, *found.spans])
@@ -277,6 +279,15 @@ class _Search:
         used |= {j for total in found.totals for j in total.members}
         found.axes = {j: axis for j, axis in found.axes.items() if j in used}
         return found
+
+    def _learn_gaps(self, formula):
+        """Learn whether a target is missing where it cannot be made, and only there."""
+        units = formula.target, *formula.sources
+        if max(units) < len(self.columns):  # others are codes, which are never missing
+            target, *sources = map(self._column, units)
+            missing, unmade = np.isnan(target), np.isnan(formula.made(*sources))
+            formula.fills = not (missing & ~unmade).any()
+            formula.empties = bool(missing[unmade].all())
 
     def _keep_offsets(self, offsets):
         """Keep offsets, and those that leave few amounts as formulas with a code."""

@@ -1,12 +1,17 @@
 """Numbers that are weighted sums of others."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
 from sklearn_tabsyn._relations._chains import goes_round, sources_first
 from sklearn_tabsyn._relations._density import Density
-from sklearn_tabsyn._relations._dependent import dependent, parts_of
+from sklearn_tabsyn._relations._dependent import (
+    dependent,
+    parts_of,
+    parts_without_gaps,
+)
 from sklearn_tabsyn._relations._formulas import MIN_SHARE, Formula
 from sklearn_tabsyn._relations._links import short_number
 
@@ -15,6 +20,8 @@ MIN_ROWS = 20
 # Share of the spread of a sum that a source must move, and how many times what rounding
 # moves.
 MIN_MOVED, MORE = 1e-4, 3.0
+# Share of the rows whose sum must be rounded to the target, and not to one beside it.
+MIN_EXACT = 0.95
 # How far from each other weights are the same, and by how many nats the numbers of two
 # columns may be closer together and still be as well computed.
 NEARLY, NEAR = 1e-3, 1.0
@@ -83,7 +90,7 @@ def find_sums(values, axes, column, made):
     Parameters
     ----------
     values : ndarray of shape (n_rows, n_columns)
-        Some rows of the columns, as read by their axes; those with gaps are in no sum.
+        Some rows of the columns, as read by their axes.
     axes : dict of int to Axis
         Positions and axes of the columns, which are not made of others yet.
     column : callable
@@ -98,7 +105,7 @@ def find_sums(values, axes, column, made):
     """
     units, found, made = list(axes), {}, dict(made)
     slack = np.array([axis.rounding for axis in axes.values()])
-    for part in parts_of(values):
+    for part in chain(parts_of(values), parts_without_gaps(values)):
         for places, weights in dependent(part, slack):
             for way in _ways(part, places, weights, slack):
                 target, *sources = (units[place] for place in way)
@@ -150,14 +157,35 @@ def _with_short_weights(values, few, way, axes):
     weights, _ = _fitted(target, sources)
     size = np.abs(target).max() + (np.abs(sources) @ np.abs(weights)).max()
     slack = axis.rounding + 4 * axis.eps * size
+    reaches = np.abs(weights) * sources.std(0)
+    if reaches.min() <= MORE * np.ptp(target - sources @ weights) / 2:
+        return None  # what one moves could be what rounding does
     for short in _shortened(weights):
         rest = target - sources @ short
         low, high = rest.max() - slack, rest.min() + slack
         if low <= high:
-            reaches = (np.abs(short) * sources.std(0)).tolist()
-            how = tuple(short.tolist()), short_number(low, high), tuple(reaches)
-            return WeightedSum(units[0], tuple(units[1:]), *how)
+            how = units[0], tuple(units[1:]), tuple(short.tolist())
+            ways = [WeightedSum(*how, constant) for constant in _constants(low, high)]
+            exact = [_share_exact(way, axis, target, *sources.T) for way in ways]
+            return replace(ways[np.argmax(exact)], reaches=tuple(reaches.tolist()))
     return None
+
+
+def _constants(low, high):
+    """Return the shortest number between two others, and the one near their middle.
+
+    These decide to which of two numbers sums halfway between them are rounded.
+    """
+    inward = (high - low) / 4
+    return short_number(low, high), short_number(low + inward, high - inward)
+
+
+def _share_exact(weighted, axis, target, *sources):
+    """Return the share of rows whose sum is rounded to the target, and not beside."""
+    if not axis.unit:
+        return 1.0
+    off = np.abs(axis.round(weighted.made(*sources)) - target)
+    return float((off <= axis.rounding).mean())
 
 
 def _fitted(target, sources):
@@ -191,4 +219,6 @@ def _is_nearly_always(weighted, column, axes):
             return False
     holds = weighted.holds(*parts, axis=axes[weighted.target])
     weighted.share = float(holds.mean())
-    return weighted.share >= MIN_SHARE
+    if weighted.share < MIN_SHARE:
+        return False
+    return _share_exact(weighted, axes[weighted.target], *parts) >= MIN_EXACT

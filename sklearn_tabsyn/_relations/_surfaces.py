@@ -316,7 +316,7 @@ def _terms(degree):
 def _spread(values):
     """Return the standard deviation of values without the outermost."""
     values = values[np.isfinite(values)]
-    if not len(values):
+    if len(values) < 3:
         return 0.0
     low, high = np.quantile(values, [LEFT_OUT[0], 1 - LEFT_OUT[0]])
     return float(values[(values >= low) & (values <= high)].std())
