@@ -36,6 +36,7 @@ ORDER = [
     "_relations._remainders",
     "_relations._offset",
     "_relations._offsets",
+    "_relations._alike",
     "_relations._wishes",
     "_relations._functions",
     "_relations._calendar",

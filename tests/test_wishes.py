@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sklearn_tabsyn import DiffusionSynthesizer
+from sklearn_tabsyn._relations._alike import is_scattered, likest_keys
+from sklearn_tabsyn._relations._functions import Function
 from sklearn_tabsyn._relations._search import find_relations
 from sklearn_tabsyn._relations._wishes import is_crossed, nearest_agreeing
 from sklearn_tabsyn._table import TableSchema
@@ -44,6 +46,44 @@ def make_customers(n_rows=3000, names=True, seed=0):
     if names:
         table["customer"] = "C" + table["customer"].astype(str)
     return table
+
+
+def make_stores(n_rows=3000, names=True, seed=0):
+    """Sales of stores in towns, of which larger ones sell more."""
+    rng = np.random.default_rng(seed)
+    store = rng.integers(0, 200, n_rows)
+    size, people = rng.lognormal(6, 0.8, 200).round(), rng.lognormal(10, 1, 200).round()
+    table = pd.DataFrame(
+        {
+            "store": rng.permutation(90_000)[store],
+            "size": size[store],
+            "people": people[store],
+            "sales": (size[store] * rng.lognormal(1, 0.3, n_rows)).round(1),
+            "visits": (people[store] * rng.lognormal(-3, 0.3, n_rows)).round(),
+        }
+    )
+    if names:
+        table["store"] = "S" + table["store"].astype(str)
+    return table
+
+
+@pytest.mark.parametrize("names", [False, True])
+def test_what_stores_sell_is_as_their_size(names):
+    table = make_stores(names=names)
+    synthesizer = DiffusionSynthesizer(hidden_dim=64, max_iter=600, random_state=0)
+    rows = synthesizer.fit(table).sample(3000)
+    assert {str(relation) for relation in synthesizer.relations_} == {
+        "size is a function of store",
+        "people is a function of store",
+    }
+    stores = table.groupby("store").first()
+    for name in "size", "people":
+        assert (rows[name] == stores[name].loc[rows["store"]].to_numpy()).all()
+    assert rows["store"].nunique() > 190
+    old, new = (t.rank().corr(numeric_only=True) for t in (table, rows))
+    most = 0.12 if names else 0.05
+    assert abs(new - old).loc["size", "sales"] < most
+    assert abs(new - old).loc["people", "visits"] < most
 
 
 def test_what_a_shared_date_tells_is_learned():
@@ -116,3 +156,34 @@ def test_the_nearest_key_that_makes_most_is_taken(data):
     best = np.flatnonzero(np.isclose(worth, worth.max()))
     assert found in best
     assert abs(found - place[0]) == np.abs(best - place[0]).min()
+
+
+def test_the_likest_key_is_taken():
+    keys = np.arange(100.0)
+    shares = np.full(100, 0.01)
+    numbers = np.random.default_rng(0).permutation(100) * 3.0
+    numbers[:2] = np.nan
+    names = keys % 2
+    how = {"shares": shares, "whole": True}
+    number = Function(1, 0, keys, numbers, nearest=True, number=True, **how)
+    name = Function(2, 0, keys, names, nearest=True, **how)
+    assert number.scattered
+    assert not name.scattered
+    drawn = np.array([50.0, 50.0, 50.0, 1.0])
+    wished = np.array([numbers[7] + 1, numbers[7] + 1, numbers[40], np.nan])
+    found = likest_keys([number], drawn, [wished])
+    # It may be one beside, if that is nearer to the drawn key.
+    assert abs(numbers[found[:2].astype(int)] - numbers[7]).max() <= 9
+    assert abs(numbers[int(found[2])] - numbers[40]) <= 9
+    assert found[3] in (0, 1)
+    odd = likest_keys([number, name], drawn, [wished, np.array([0.0, 1, 0, 0])]) % 2
+    assert odd.tolist() == [0, 1, 0, 0]
+
+
+def test_numbers_that_follow_their_keys_are_not_scattered():
+    keys = np.arange(1.0, 301)
+    random = np.random.default_rng(0).normal(size=300)
+    assert is_scattered(random)
+    assert not is_scattered(np.log(keys))
+    assert not is_scattered(np.sin(keys / 30))
+    assert not is_scattered(random[:60])

@@ -7,6 +7,7 @@ import pandas as pd
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._nearest import nearest_of
+from sklearn_tabsyn._relations._alike import is_scattered
 from sklearn_tabsyn._relations._chains import OneSource
 from sklearn_tabsyn._relations._wishes import is_crossed, is_wish
 
@@ -40,6 +41,8 @@ class Function(OneSource):
     nearest : bool, default=False
         Whether other sources than the keys stand for the nearest key, as those of
         numbers do that can have any value.
+    number : bool, default=False
+        Whether the target is a number or a date.
     """
 
     target: int
@@ -49,6 +52,7 @@ class Function(OneSource):
     shares: np.ndarray
     whole: bool
     nearest: bool = False
+    number: bool = False
 
     @classmethod
     def of(cls, target, source, frame, nearest=False):
@@ -72,6 +76,11 @@ class Function(OneSource):
     def heeded(self):
         """Whether a drawn target says which of several keys may be meant."""
         return is_wish(self.values[~np.isnan(self.keys)])
+
+    @property
+    def scattered(self):
+        """Whether a drawn target says about which of many keys is meant."""
+        return self.number and is_scattered(self.values[~np.isnan(self.keys)])
 
     @property
     def crossed(self):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_tabsyn._relations._alike import likest_keys
 from sklearn_tabsyn._relations._calendar import dates_with_parts
 from sklearn_tabsyn._relations._chains import sources_first
 from sklearn_tabsyn._relations._computing import Computing
@@ -328,8 +329,13 @@ class Repair(Computing):
         to each other it is, nor all that each of a thousand names has to do with other
         columns. The targets, which are drawn too, know more.
         """
-        functions = self.heeded(unit)
+        functions = [f for f in self.functions if f.source == unit]
         rows = np.flatnonzero(~cells.known[unit] & ~np.isnan(cells[unit]))
+        if len(rows) and any(function.scattered for function in functions):
+            wished = [cells[f.target][rows] for f in functions]
+            cells[unit][rows] = likest_keys(functions, cells[unit][rows], wished)
+            return
+        functions = self.heeded(unit)
         if not functions or not len(rows):
             return
         source, wished = cells[unit][rows], [cells[f.target][rows] for f in functions]

@@ -103,6 +103,7 @@ class _Search:
         self.found = Relations({j: axis for part in axes for j, axis in part.items()})
         self.values = [self._values(family) for family in self.families]
         self.made = set()
+        self.numbers = {j for j, c in enumerate(columns) if c.kind != "category"}
         self.many = {j for j, kind in enumerate(kinds) if kind == "continuous"}
         self.codes = {
             j for j in self.many if is_repeated(frame[j].to_numpy(), min_count)
@@ -137,6 +138,7 @@ class _Search:
         own = [Function.of(j, code, frame) for j, code in members.items()]
         found.functions = functions + own
         for function in functions:
+            function.number = function.target in self.numbers
             axis = found.axes.get(function.source)
             if function.nearest and axis:  # of other values nothing is known
                 axis.allow(function.keys)
@@ -257,7 +259,7 @@ class _Search:
     def find_combinations(self):
         """Find the combinations of columns that nothing else makes."""
         found, left = self.found, set(self._left(self.levels))
-        ordered = {j for j in left if self.columns[j].kind != "category"}
+        ordered = left & self.numbers
         held = {unit for unit in left if found.heeded(unit)}
         held |= {maker.source for maker in [*found.dated, *found.curves]}
         candidates = [*sorted(left), *(group.unit for group in found.one_of)]

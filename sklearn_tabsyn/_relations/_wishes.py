@@ -2,8 +2,8 @@
 
 import numpy as np
 
-# A source of more keys than this is learned less well than what they say.
-MAX_CLEAR = 64
+from sklearn_tabsyn._relations._alike import MAX_CLEAR
+
 # Values of a target, and keys of its source to each of them, up to which and from which
 # a drawn target is a wish.
 MAX_VALUES, MIN_KEYS = 128, 2
