@@ -76,6 +76,20 @@ def equations(encoder):
     return {frozenset({target, *parts}) for target, parts in named(encoder).items()}
 
 
+def test_the_shortest_sum_of_most_rows_is_found():
+    rng = np.random.default_rng(0)
+    left = 1960.0 + rng.integers(0, 40, 2_000)
+    year = rng.choice([1992.0, 1995.0, 1999.0, 2012.0], 2_000)
+    table = pd.DataFrame({"year": year, "left": left, "worked": year - left})
+    # A few rows are mistaken, and of two columns one is nearly always on.
+    table.loc[::60, "worked"] += rng.integers(1, 9, len(table[::60]))
+    full = rng.random(2_000) < 0.6
+    table["full"], table["half"] = full * 1.0, (~full & (rng.random(2_000) < 0.9)) * 1.0
+    texts = [str(r) for r in encode(table)[0].relations_.listed if r.kind == "sum"]
+    assert texts[0].startswith("worked = year - left in 98")
+    assert not [text for text in texts if "full" in text or "half" in text]
+
+
 def test_accounts_are_found():
     sums = encode(make_accounts())[0].relations_.listed
     assert {relation.kind for relation in sums} == {"sum"}

@@ -69,8 +69,10 @@ def find_offsets(values, axes, continuous, links, column, formulas=(), min_count
     search = _Search(few, list(axes.values()), np.flatnonzero(continuous))
     equations = search.equations()
     for equation in equations:
-        # A longer one is rather known by another of its columns than not at all.
+        # A longer one is rather known by another of its columns than not at all; but
+        # of what adds up to a constant in most rows more columns only lead away.
         longer = [more for more in equations if more.keys() > equation.keys()]
+        longer = [] if search.is_mostly_exact(equation) else longer
         for place, terms in (
             way for e in [*longer, equation] for way in search.ways(e)
         ):
@@ -209,6 +211,14 @@ class _Search:
         ordered = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))
         return [equation for _, (_, equation) in ordered]
 
+    def is_mostly_exact(self, equation):
+        """Tell whether an equation leaves the same in most rows."""
+        rest = self._rest(equation)
+        rest = rest[~np.isnan(rest)]
+        least = min(self.least(place) for place in equation)
+        same = np.abs(rest - np.median(rest)) < least / 2
+        return bool(same.mean() >= EXACT_SHARE)
+
     def ways(self, equation):
         """Yield each target of an equation and what it is made of, the best first.
 
@@ -228,9 +238,13 @@ class _Search:
 
     def _targets(self, equation):
         """Return the gain and the place of columns that an equation tells much of."""
-        rest = sum(sign * self.values[:, j] for j, sign in equation.items())
+        rest = self._rest(equation)
         gains = [(self._gain(rest, j), j) for j in equation if j in self.own]
         return [(gain, j) for gain, j in gains if gain >= MIN_GAIN]
+
+    def _rest(self, equation):
+        """Return what the columns of an equation add up to."""
+        return sum(sign * self.values[:, j] for j, sign in equation.items())
 
     def _grown(self, place):
         """Yield equations of a column with one column more each time."""
