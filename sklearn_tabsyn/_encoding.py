@@ -364,7 +364,8 @@ class TableEncoder:
             slot.unit, slot.others = offset.target, offset.sources
             yield slot
         for j, coding in enumerate(self.relations_.codings, self.code_places_.start):
-            slot = Nominal.of(low[~np.isnan(low[:, j])], slice(j, j + 1))
+            there = coding.tells_gaps | ~np.isnan(low[:, j])
+            slot = Nominal.of(low[there], slice(j, j + 1))
             slot.unit, *slot.others = coding.members
             yield slot
 

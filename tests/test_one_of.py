@@ -140,6 +140,29 @@ def test_gaps_are_no_hindrance():
     assert (days[rows[DAYS].notna().all(axis=1)] == 1).all()
 
 
+@pytest.mark.parametrize("single", [0, 2])
+def test_dummies_that_are_missing_together_stay_so(single):
+    table = make_trips().astype(float).drop(columns=["is_weekend", "night"])
+    gone = np.random.default_rng(1).random(len(table)) < 0.25
+    table.loc[gone, FARES] = np.nan
+    group = np.flatnonzero(~gone & (table["group"] == 0))[:single]
+    table.loc[group, "group"] = np.nan  # a few rows may lack one alone
+    synthesizer = DiffusionSynthesizer(hidden_dim=32, max_iter=300, random_state=0)
+    rows = synthesizer.fit(table).sample(2000)
+    assert f"at most one of {', '.join(FARES)}" in map(str, synthesizer.relations_)
+    missing = rows[FARES].isna()
+    assert (missing.all(axis=1) == missing.any(axis=1)).all()
+    assert missing.any(axis=1).mean() == pytest.approx(0.25, abs=0.04)
+    for name in FARES:
+        assert rows[name].mean() == pytest.approx(table[name].mean(), abs=0.04)
+    whole = DiffusionImputer(
+        DiffusionSynthesizer(hidden_dim=16, max_iter=40, conditional=True),
+        random_state=0,
+    ).fit_transform(table)
+    assert not whole.isna().any(axis=None)
+    assert (whole[FARES].sum(axis=1) <= 1).all()
+
+
 def test_codes_where_something_is_missing():
     group = OneOf(9, (0, 1, 2), np.zeros(3), np.ones(3), always=True)
     frame = pd.DataFrame([[np.nan, 1, 0], [np.nan, 0, 0], [0, 0, 1]])

@@ -76,9 +76,10 @@ class Computing:
                 cells.put(unit, rows, axis.write(axis.nearest(moved)))
 
     def _make(self, formula, cells):
-        """Put what a formula makes where nothing is given, or missing; return it.
+        """Put what a formula makes where nothing is given; return it.
 
-        Nothing is missing where nothing was that could be made.
+        A missing target stays so, unless it never was where it could be made. It gets
+        so where it cannot be, if it always was there.
         """
         axis = self.axes[formula.target]
         made = axis.round(formula.made(*self._rounded(formula.sources, cells)))

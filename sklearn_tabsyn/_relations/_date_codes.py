@@ -57,6 +57,7 @@ class DateCode:
     known: np.ndarray
 
     crossed = True
+    tells_gaps = False
 
     @property
     def target(self):

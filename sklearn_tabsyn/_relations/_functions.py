@@ -55,8 +55,11 @@ class Function(OneSource):
     number: bool = False
 
     @classmethod
-    def of(cls, target, source, frame, nearest=False):
-        """Return the function, or None if not all rows of a frame follow it."""
+    def of(cls, target, source, frame, nearest=False, few=0.0):
+        """Return the function, or None if not all rows of a frame follow it.
+
+        It is also whole if it is wrong about missing targets in a share `few` of them.
+        """
         column, source_column = (frame[j].to_numpy() for j in (target, source))
         parts = {"return_inverse": True, "return_counts": True}
         keys, codes, counts = np.unique(source_column, **parts)
@@ -69,6 +72,7 @@ class Function(OneSource):
         whole_values[codes] = column
         whole = bool(_same(whole_values[codes], column).all())
         values = whole_values if whole else values
+        whole |= bool(_same(values[codes], column).mean() >= 1 - few)
         shares = counts / counts.sum()
         return cls(target, source, keys, values, shares, whole, nearest)
 
@@ -114,7 +118,7 @@ class Function(OneSource):
         return agrees
 
 
-def find_functions(frame, some, candidates, continuous=()):
+def find_functions(frame, some, candidates, continuous=(), numbers=()):
     """Return the functions between columns, sources before their targets.
 
     Parameters
@@ -127,6 +131,8 @@ def find_functions(frame, some, candidates, continuous=()):
         Positions of the columns.
     continuous : set of int, default=()
         Those that can have other values than those of the frame.
+    numbers : set of int, default=()
+        Those that are numbers or dates.
 
     Returns
     -------
@@ -153,6 +159,7 @@ def find_functions(frame, some, candidates, continuous=()):
                 continue
             function = Function.of(target, source, frame, source in continuous)
             if function is not None:
+                function.number = target in numbers
                 found[target] = function
     # No source has fewer values than its target, so all come after their sources.
     places = [candidates[k] for k in order]

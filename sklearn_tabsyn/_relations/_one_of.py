@@ -24,6 +24,8 @@ class OneOf:
         Their canonical values.
     always : bool
         Whether one of them is on in every row.
+    tells_gaps : bool, default=False
+        Whether all of them are missing where the code is, and only there.
     """
 
     unit: int
@@ -31,6 +33,7 @@ class OneOf:
     off: np.ndarray
     on: np.ndarray
     always: bool
+    tells_gaps: bool = False
 
     def codes(self, frame):
         """Return which member is on, (n_rows,), or their number where none is.

@@ -33,6 +33,8 @@ class Remainder:
     offset: object
     axes: list = field(repr=False)
 
+    tells_gaps = False
+
     @property
     def members(self):
         """Columns that the code stands for."""

@@ -15,6 +15,7 @@ from sklearn_tabsyn._relations._chains import (
 from sklearn_tabsyn._relations._combinations import find_combinations
 from sklearn_tabsyn._relations._curves import find_curves
 from sklearn_tabsyn._relations._date_codes import find_date_codes
+from sklearn_tabsyn._relations._formulas import MIN_SHARE
 from sklearn_tabsyn._relations._functions import (
     Function,
     find_functions,
@@ -134,15 +135,28 @@ class _Search:
         members = {j: group.unit for group in found.one_of for j in group.members}
         candidates = [j for j in self.levels if j not in members]
         candidates += [group.unit for group in found.one_of]
-        functions = find_functions(frame, some, candidates, self.codes)
-        own = [Function.of(j, code, frame) for j, code in members.items()]
+        functions = find_functions(frame, some, candidates, self.codes, self.numbers)
+        own = self._functions_of_codes(members, frame)
         found.functions = functions + own
         for function in functions:
-            function.number = function.target in self.numbers
             axis = found.axes.get(function.source)
             if function.nearest and axis:  # of other values nothing is known
                 axis.allow(function.keys)
         self._keep(found.functions)
+
+    def _functions_of_codes(self, members, frame):
+        """Return the functions of columns of codes, and learn what these tell of gaps.
+
+        Dummies of which a few rows lack just one are rather missing together.
+        """
+        few = 1 - MIN_SHARE
+        own = [Function.of(j, code, frame, few=few) for j, code in members.items()]
+        for group in self.found.one_of:
+            functions = [f for f in own if f.source == group.unit]
+            group.tells_gaps = all(function.whole for function in functions)
+            for function in functions:
+                function.whole = group.tells_gaps
+        return own
 
     def find_dates(self):
         """Find parts of dates that columns tell, and those that are drawn too.
