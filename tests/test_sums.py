@@ -144,6 +144,14 @@ def test_a_few_rows_may_be_mistaken():
     assert_sums(rows)
 
 
+def test_what_has_more_values_is_computed():
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.choice([1.69, 1.79, 1.86, 1.99, 2.09, 2.18], (2, 900))
+    table = pd.DataFrame({"ours": ours, "theirs": theirs})
+    table["more"] = (ours - theirs).round(2)
+    assert find_texts(table) == ["more = ours - theirs"]
+
+
 def test_equal_parts_are_no_contradiction():
     rng = np.random.default_rng(0)
     above = rng.lognormal(7, 0.5, 3000).round()

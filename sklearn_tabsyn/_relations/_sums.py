@@ -25,6 +25,9 @@ MIN_EXACT = 0.95
 # How far from each other weights are the same, and by how many nats the numbers of two
 # columns may be closer together and still be as well computed.
 NEARLY, NEAR = 1e-3, 1.0
+# How many times as many values a column has that is computed of others at least, if
+# numbers of values tell which.
+MORE_VALUES = 1.5
 # Digits that weights may have, and how many columns of a sum are tried as its target.
 MAX_DIGITS, MAX_TRIED = 8, 8
 
@@ -121,8 +124,9 @@ def find_sums(values, axes, column, made):
 def _ways(few, places, weights, slack):
     """Yield the places of a target and its sources, the likeliest first.
 
-    Numbers that are often the same, such as round ones, are rather sources, for what is
-    computed is not. Then rather a target that all its sources raise, one that varies
+    Numbers that are often the same, such as round ones, or of fewer values, such as
+    prices beside their differences, are rather sources, for what is computed is not.
+    Then rather a target that all its sources raise, one that varies
     much, and a later one.
     """
     moved = np.abs(weights) * few[:, places].std(0)
@@ -139,7 +143,9 @@ def _ways(few, places, weights, slack):
         np.log(abs(weight)) - np.mean(Density.of(part, least).log(part))
         for weight, part, least in zip(weights, few[:, places].T, least, strict=True)
     ]
+    various = np.array([len(np.unique(part)) for part in few[:, places].T])
     narrow = np.array(spread) < max(spread) - NEAR
+    narrow |= MORE_VALUES * various < various.max()
     order = np.lexsort((-places, -size, ~np.array(raised, dtype=bool), narrow))
     for target in order[:MAX_TRIED]:
         yield [places[target], *np.sort(np.delete(places, target))]
