@@ -36,7 +36,7 @@ def network_of(params, n_rows):
     )
 
 
-def train(params, denoiser, n_columns, dataset, device):
+def train(params, denoiser, model, dataset, device):
     """Train a denoiser in place and return its net.
 
     Parameters
@@ -45,8 +45,8 @@ def train(params, denoiser, n_columns, dataset, device):
         What was asked for.
     denoiser : Denoiser
         What to train.
-    n_columns : int
-        Number of columns of the table.
+    model : TableModel
+        What is known of the table's columns.
     dataset : RowDataset
         The rows.
     device : str
@@ -57,10 +57,10 @@ def train(params, denoiser, n_columns, dataset, device):
     net : DenoiserNet
         The trained net, with its history.
     """
-    n_rows, share = len(dataset), conditional_share(params)
+    n_rows, share = len(dataset), model.conditional
     has_start = denoiser.evidence is not None
     steps = partial(default_steps, has_start=has_start, conditional=share)
-    max_iter = _or_auto(params.max_iter, steps, n_rows, n_columns)
+    max_iter = _or_auto(params.max_iter, steps, n_rows, model.n_units)
     batch_size = _or_auto(params.batch_size, default_batch, n_rows, share)
     budget = Budget(max_iter, params.max_time)
     if params.early_stopping:

@@ -438,7 +438,7 @@ class DiffusionSynthesizer(
             model.fill_few(denoiser, dataset)
             if not warm:
                 model.learn_start(denoiser, dataset)
-            net = train(self, denoiser, model.n_units, dataset, device)
+            net = train(self, denoiser, model, dataset, device)
             profile = noise_profile(denoiser.eval(), dataset)
         if net.interrupted_:
             remedy = "; with warm_start=True, fit trains it further"

@@ -16,6 +16,11 @@ N_NEAR = 32
 OTHER_NAME, OWN = 0.2, 0.1
 
 
+def same(a, b):
+    """Tell where two columns are equal or both missing."""
+    return (a == b) | (np.isnan(a) & np.isnan(b))
+
+
 def is_scattered(values):
     """Tell whether keys side by side have numbers that are far apart.
 
@@ -64,9 +69,7 @@ def likest_keys(functions, source, wished):
     distances = distances**2
     for own, wish, is_number, weight in columns:
         if not is_number:
-            found, wish = own[places], wish[:, None]
-            same = (found == wish) | (np.isnan(found) & np.isnan(wish))
-            distances += weight**2 * ~same
+            distances += weight**2 * ~same(own[places], wish[:, None])
     return keys[places[np.arange(len(places)), distances.argmin(1)]]
 
 

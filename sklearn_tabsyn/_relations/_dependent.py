@@ -26,11 +26,12 @@ def parts_of(values):
         yield from np.array_split(few, n_parts)
 
 
-def parts_without_gaps(values):
-    """Yield some rows in which a column has no gaps, for each that has any elsewhere.
+def parts_for_each(values):
+    """Yield the same, and those of rows in which a column has no gaps, for each.
 
     What it is made of has none there either, whatever is missing in other rows.
     """
+    yield from parts_of(values)
     there = ~np.isnan(values)
     kinds = np.unique(there[:, ~there.all(0)], axis=1).T
     # Those of most rows first.

@@ -7,7 +7,7 @@ import pandas as pd
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._nearest import nearest_of
-from sklearn_tabsyn._relations._alike import is_scattered
+from sklearn_tabsyn._relations._alike import is_scattered, same
 from sklearn_tabsyn._relations._chains import OneSource
 from sklearn_tabsyn._relations._wishes import is_crossed, is_wish
 
@@ -70,9 +70,9 @@ class Function(OneSource):
             return None
         whole_values = values.copy()
         whole_values[codes] = column
-        whole = bool(_same(whole_values[codes], column).all())
+        whole = bool(same(whole_values[codes], column).all())
         values = whole_values if whole else values
-        whole |= bool(_same(values[codes], column).mean() >= 1 - few)
+        whole |= bool(same(values[codes], column).mean() >= 1 - few)
         shares = counts / counts.sum()
         return cls(target, source, keys, values, shares, whole, nearest)
 
@@ -105,14 +105,14 @@ class Function(OneSource):
         """Return what the target should be, and where nothing is known as it is."""
         source = self.known(source)
         places = self.places(source)
-        known = _same(self.keys[places], source)
+        known = same(self.keys[places], source)
         if not self.whole:
             known &= ~np.isnan(self.values[places]) & ~np.isnan(target)
         return np.where(known, self.values[places], target)
 
     def agrees(self, target):
         """Tell which keys may have which targets, (n_rows, n_keys)."""
-        agrees = _same(self.values, target[:, None])
+        agrees = same(self.values, target[:, None])
         if not self.whole:
             agrees |= np.isnan(self.values) | np.isnan(target)[:, None]
         return agrees
@@ -241,8 +241,3 @@ def _log_chance(groups, target):
     sizes, times = np.unique(groups, return_counts=True)
     agree = np.logaddexp.reduce(np.log(shares)[:, None] * sizes, axis=0)
     return float(agree @ times)
-
-
-def _same(a, b):
-    """Tell where two columns are equal or both missing."""
-    return (a == b) | (np.isnan(a) & np.isnan(b))

@@ -7,11 +7,7 @@ import numpy as np
 
 from sklearn_tabsyn._evenly import even_rows
 from sklearn_tabsyn._relations._chains import goes_round, sources_first
-from sklearn_tabsyn._relations._dependent import (
-    dependent,
-    parts_of,
-    parts_without_gaps,
-)
+from sklearn_tabsyn._relations._dependent import dependent, parts_for_each
 from sklearn_tabsyn._relations._formulas import MIN_SHARE, Formula, with_one_mixed
 from sklearn_tabsyn._relations._links import short_number
 
@@ -164,7 +160,7 @@ def _of_two(few, units, targets, coarse, axes):
 
 def _of_more(values, units, targets, coarse, axes):
     """Yield products that logarithms of some rows, which are positive, add up to."""
-    for part in chain(parts_of(values), parts_without_gaps(values)):
+    for part in parts_for_each(values):
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(part)
             slack = [axes[unit].rounding for unit in units] / part.min(0)

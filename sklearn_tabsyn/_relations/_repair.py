@@ -300,7 +300,7 @@ class Repair(Computing):
 
     def _find_source(self, unit, cells):
         """Make sources of functions suit the targets that are given."""
-        functions = [f for f in self.functions if f.source == unit]
+        functions = self._told_by(unit)
         given = np.any([cells.known[f.target] for f in functions], axis=0)
         rows = np.flatnonzero(given & ~cells.known[unit])
         targets = [(cells[f.target], cells.known[f.target]) for f in functions]
@@ -316,9 +316,13 @@ class Repair(Computing):
             drawn = cells[unit][part]
             cells[unit][part] = fitting_sources(functions, drawn, some, cells.gaps)
 
+    def _told_by(self, unit):
+        """Return the functions of a source."""
+        return [f for f in self.functions if f.source == unit]
+
     def heeded(self, unit):
         """Return the functions of a source whose drawn targets it has to suit."""
-        functions = [f for f in self.functions if f.source == unit and f.heeded]
+        functions = [f for f in self._told_by(unit) if f.heeded]
         crossed = any(not f.nearest or f.crossed for f in functions)
         return functions if crossed else []
 
@@ -329,7 +333,7 @@ class Repair(Computing):
         to each other it is, nor all that each of a thousand names has to do with other
         columns. The targets, which are drawn too, know more.
         """
-        functions = [f for f in self.functions if f.source == unit]
+        functions = self._told_by(unit)
         rows = np.flatnonzero(~cells.known[unit] & ~np.isnan(cells[unit]))
         if len(rows) and any(function.scattered for function in functions):
             wished = [cells[f.target][rows] for f in functions]

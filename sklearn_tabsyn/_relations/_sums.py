@@ -1,17 +1,12 @@
 """Numbers that are weighted sums of others."""
 
 from dataclasses import dataclass, replace
-from itertools import chain
 
 import numpy as np
 
 from sklearn_tabsyn._relations._chains import goes_round, sources_first
 from sklearn_tabsyn._relations._density import Density
-from sklearn_tabsyn._relations._dependent import (
-    dependent,
-    parts_of,
-    parts_without_gaps,
-)
+from sklearn_tabsyn._relations._dependent import dependent, parts_for_each
 from sklearn_tabsyn._relations._formulas import MIN_SHARE, Formula
 from sklearn_tabsyn._relations._links import short_number
 
@@ -108,7 +103,7 @@ def find_sums(values, axes, column, made):
     """
     units, found, made = list(axes), {}, dict(made)
     slack = np.array([axis.rounding for axis in axes.values()])
-    for part in chain(parts_of(values), parts_without_gaps(values)):
+    for part in parts_for_each(values):
         for places, weights in dependent(part, slack):
             for way in _ways(part, places, weights, slack):
                 target, *sources = (units[place] for place in way)

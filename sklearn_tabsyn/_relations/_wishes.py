@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_tabsyn._relations._alike import MAX_CLEAR
+from sklearn_tabsyn._relations._alike import MAX_CLEAR, same
 
 # Values of a target, and keys of its source to each of them, up to which and from which
 # a drawn target is a wish.
@@ -68,8 +68,7 @@ def _levels(made, wished):
     """Return the numbers of the values that keys make, and of those of rows or -1."""
     levels, keys = np.unique(made, return_inverse=True)
     rows = np.searchsorted(levels, wished).clip(max=len(levels) - 1)
-    same = (levels[rows] == wished) | (np.isnan(levels[rows]) & np.isnan(wished))
-    return keys, np.where(same, rows, -1)
+    return keys, np.where(same(levels[rows], wished), rows, -1)
 
 
 def _classes(pairs):
